@@ -1,0 +1,65 @@
+"""How trades, fees and settlements change a perp position, as the program computes it.
+
+Source: ``controller/position.rs`` update_position_and_market.
+"""
+
+from msgspec import structs
+
+from drift_engine.core.types import PerpPosition
+from drift_engine.core.units import tdiv
+
+
+def after_trade(position: PerpPosition, base_e9: int, quote_e6: int) -> PerpPosition:
+    """Return the position after signed base and quote were added; both come from one trade, fees apart.
+
+    Opening and increasing add to entry and break-even; reducing and closing take their share away; a flip enters anew
+    with the share of the quote that is beyond zero.
+    """
+    held = position.base_e9
+    entry, even = position.quote_entry_e6, position.quote_break_even_e6
+    if base_e9 == 0:
+        return after_quote(position, quote_e6)
+    if held == 0 or (held > 0) == (base_e9 > 0):
+        entry, even = entry + quote_e6, even + quote_e6
+    elif abs(held) >= abs(base_e9):
+        entry -= tdiv(entry * abs(base_e9), abs(held))
+        even -= tdiv(even * abs(base_e9), abs(held))
+    else:
+        entry = even = quote_e6 - tdiv(quote_e6 * abs(held), abs(base_e9))
+    return structs.replace(
+        position,
+        base_e9=held + base_e9,
+        quote_e6=position.quote_e6 + quote_e6,
+        quote_entry_e6=entry,
+        quote_break_even_e6=even,
+    )
+
+
+def after_quote(position: PerpPosition, quote_e6: int) -> PerpPosition:
+    """Return the position after a fee, rebate or funding payment: it moves the quote and the break-even, not the entry.
+
+    Source: ``controller/position.rs`` update_quote_asset_and_break_even_amount.
+    """
+    return structs.replace(
+        position,
+        quote_e6=position.quote_e6 + quote_e6,
+        quote_break_even_e6=position.quote_break_even_e6 + quote_e6,
+    )
+
+
+def after_settlement(position: PerpPosition, pnl_e6: int) -> PerpPosition:
+    """Return the position after PnL moved to the quote balance (``controller/pnl.rs``, update_settled_pnl).
+
+    The quote falls by what was settled; entry and break-even stay.
+    """
+    return structs.replace(position, quote_e6=position.quote_e6 - pnl_e6, settled_e6=position.settled_e6 + pnl_e6)
+
+
+def with_open(position: PerpPosition, bids_e9: int, asks_e9: int, orders: int) -> PerpPosition:
+    """Return the position with changes to its open bids (0 or more), asks (0 or less) and number of open orders."""
+    return structs.replace(
+        position,
+        open_bids_e9=position.open_bids_e9 + bids_e9,
+        open_asks_e9=position.open_asks_e9 + asks_e9,
+        open_orders=position.open_orders + orders,
+    )

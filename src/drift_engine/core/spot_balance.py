@@ -1,0 +1,93 @@
+"""Spot balances: scaled amounts, token amounts and interest, as the program computes them.
+
+Sources: ``math/spot_balance.rs`` (get_token_amount, get_spot_balance, calculate_borrow_rate,
+calculate_accumulated_interest). A signed scaled balance stands for the program's amount and balance type.
+"""
+
+from drift_engine.core.types import Market, SpotBalance, SpotSpec
+from drift_engine.core.units import E6, floor_div, rescale
+
+YEAR_S = 31_536_000
+_SEGMENTS = ((850_000, 50), (900_000, 100), (950_000, 150), (990_000, 200), (995_000, 250), (1_000_000, 250))
+
+
+def token_amount(scaled_e9: int, market: Market) -> int:
+    """Return the signed token amount of a scaled balance: deposits round down, borrows round up in size.
+
+    Source: ``math/spot_balance.rs`` get_token_amount.
+    """
+    interest_e10 = market.interest_deposit_e10 if scaled_e9 >= 0 else market.interest_borrow_e10
+    return floor_div(scaled_e9 * interest_e10, _precision(market))
+
+
+def add_tokens(scaled_e9: int, tokens: int, market: Market, *, leaving: bool = False) -> int:
+    """Return the scaled balance after a signed token amount was added; it may cross from deposit to borrow and back.
+
+    Source: ``controller/spot_balance.rs`` update_spot_balances. ``leaving`` is the program's ``is_leaving_drift``: a
+    withdrawal rounds against the account.
+    """
+    if tokens == 0:
+        return scaled_e9
+    side = 1 if tokens > 0 else -1
+    size, amount = abs(scaled_e9), abs(tokens)
+    if scaled_e9 * side > 0 or (scaled_e9 == 0 and side > 0):
+        return side * (size + _scaled(amount, market, side, round_up=side < 0))
+    held = abs(token_amount(scaled_e9, market))
+    if held > amount:
+        return -side * (size - _scaled(amount, market, -side, round_up=leaving or side > 0))
+    if held:
+        size, amount = 0, amount - held
+    if amount == 0:
+        return -side * size
+    return side * (size + _scaled(amount, market, side, round_up=side < 0))
+
+
+def _scaled(amount: int, market: Market, side: int, *, round_up: bool) -> int:
+    """Scale a token amount for a deposit (1) or a borrow (-1); source: ``math/spot_balance.rs`` get_spot_balance."""
+    interest_e10 = market.interest_deposit_e10 if side > 0 else market.interest_borrow_e10
+    scaled = amount * _precision(market) // interest_e10
+    return scaled + 1 if round_up and scaled else scaled
+
+
+def _precision(market: Market) -> int:
+    spec = market.spec
+    if not isinstance(spec, SpotSpec):
+        raise TypeError(f"{spec.name} is a perp market and holds no balances")
+    return int(10 ** (19 - spec.decimals))
+
+
+def base_e9(balance: SpotBalance, market: Market) -> int:
+    """Return the signed amount held of a spot asset in base units of 1e9."""
+    spec = market.spec
+    if not isinstance(spec, SpotSpec):
+        raise TypeError(f"{spec.name} is a perp market and holds no balances")
+    return rescale(token_amount(balance.scaled_e9, market), spec.decimals, 9)
+
+
+def borrow_rate_e6(utilisation_e6: int, spec: SpotSpec, min_rate_e6: int = 0) -> int:
+    """Return the borrow rate a year at a utilisation.
+
+    Source: ``math/spot_balance.rs`` calculate_borrow_rate: linear to the optimum, then six segments, each pro rata.
+    """
+    if utilisation_e6 <= spec.optimal_utilisation_e6:
+        rate = utilisation_e6 * (spec.optimal_rate_e6 * E6 // spec.optimal_utilisation_e6) // E6
+        return max(rate, min_rate_e6)
+    total_extra = spec.max_rate_e6 - spec.optimal_rate_e6
+    rate, last = spec.optimal_rate_e6, spec.optimal_utilisation_e6
+    for breakpoint_e6, weight in _SEGMENTS:
+        segment_rate = total_extra * weight // 1_000
+        if utilisation_e6 > breakpoint_e6:
+            rate, last = rate + segment_rate, breakpoint_e6
+            continue
+        rate += segment_rate * (utilisation_e6 - last) // (breakpoint_e6 - last)
+        break
+    return max(rate, min_rate_e6)
+
+
+def accrue(cumulative_e10: int, rate_e6: int, seconds: int, *, borrow: bool) -> int:
+    """Return cumulative interest after some seconds at a yearly rate; a borrow's grows by one unit more.
+
+    Source: ``math/spot_balance.rs`` calculate_accumulated_interest and ``controller/spot_balance.rs``.
+    """
+    grown = cumulative_e10 * rate_e6 * seconds // YEAR_S // E6
+    return cumulative_e10 + grown + (1 if borrow else 0)

@@ -1,0 +1,1 @@
+"""Layer 3: what is allowed, and doing it."""

@@ -1,0 +1,29 @@
+"""What the engine asks of an executor; simulated and live ones answer alike."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from drift_engine.core.types import ApprovedPlan, InFlight
+
+
+class Executor(Protocol):
+    """Hands approved plans to a venue, and finds out what became of them. What it learns arrives in the inbox.
+
+    No method waits for the venue: a live executor does its network calls in tasks of their own.
+    """
+
+    def submit(self, approved: ApprovedPlan, now_ns: int) -> None:
+        """Send a plan. It stays in flight until a ``PlanClosed`` arrives."""
+        ...
+
+    def cancel_all(self, now_ns: int) -> None:
+        """Cancel every open order."""
+        ...
+
+    def follow_up(self, in_flight: Mapping[str, InFlight], cursor: int, now_ns: int) -> None:
+        """Ask again for what should have arrived: events after ``cursor`` that are missing, overdue plans."""
+        ...
+
+    def observe(self, now_ns: int) -> None:
+        """Ask for the venue's own books; they arrive as ``AccountObserved``."""
+        ...
