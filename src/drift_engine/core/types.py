@@ -20,6 +20,7 @@ MarketStatus = Literal["active", "reduce_only", "paused", "settlement", "deliste
 Verdict = Literal["pass", "mark", "skip", "refuse"]
 PlanStatus = Literal["filled", "partial", "expired", "rejected", "cancelled", "never_landed"]
 ResultStatus = Literal["refused", "submitted", "filled", "unknown"]
+Cause = Literal["start", "health", "daily", "account", "strategy", "dispute", "liquidation", "close", "resume", "day"]
 LiquidationKind = Literal["perp", "spot", "perp_pnl", "bankruptcy"]
 
 
@@ -492,10 +493,10 @@ class PnlSettled(Struct, frozen=True, gc=False, tag=True):
 class Liquidated(Struct, frozen=True, gc=False, tag=True):
     """The venue took over part of the account.
 
-    What the account got, signed: ``base_e9`` of perp base and ``quote_e6`` of the perp position's quote in ``market``;
-    ``asset_tokens`` of the spot market ``asset`` and ``liability_tokens`` of the spot market ``liability`` (both in
-    token units). ``fees_e6`` went to the liquidator and the insurance fund, ``forgiven_e6`` is the loss a bankruptcy left to others;
-    both are inside the amounts above and stand here to be shown.
+    What the account got, signed: ``base_e9`` of perp base and ``quote_e6`` of the perp position's quote in
+    ``market``; ``asset_tokens`` of the spot market ``asset`` and ``liability_tokens`` of the spot market
+    ``liability`` (both in token units). ``fees_e6`` went to the liquidator and the insurance fund, ``forgiven_e6`` is
+    the loss a bankruptcy left to others; both are inside the amounts above and stand here to be shown.
     """
 
     ts_ns: int
@@ -525,15 +526,14 @@ class StateChanged(Struct, frozen=True, gc=False, tag=True):
     """The trading state, a latch or a step of an emergency close changed.
 
     ``until_ns`` ends a REDUCING of the daily breaker (0 = no end). ``latched`` holds until a human resumes;
-    ``disputed`` says that the books are not trusted. ``closing`` is the number of the emergency attempt under way, 0 for none.
+    ``disputed`` says that the books are not trusted. ``closing`` is the number of the emergency attempt under way,
+    0 for none, and ``retry_ns`` when the next may start.
     """
 
     ts_ns: int
     trading: Trading
     reason: str
-    cause: Literal[
-        "start", "health", "daily", "account", "strategy", "dispute", "liquidation", "close", "resume", "day"
-    ]
+    cause: Cause
     latched: bool = False
     disputed: bool = False
     until_ns: int = 0
