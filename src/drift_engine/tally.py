@@ -1,0 +1,40 @@
+"""Counts of what happened in a run, for status and reports; made from events alone, so a replay counts the same."""
+
+from drift_engine.core.types import Decided, Event, Filled, FundingPaid, Liquidated
+
+
+class Tally:
+    """What a report says besides the state: fills, settlements, refusals by gate, the lowest health."""
+
+    def __init__(self) -> None:
+        self.ticks = 0
+        self.trades = 0
+        self.funding_settlements = 0
+        self.liquidations = 0
+        self.decisions = 0
+        self.refusals: dict[str, int] = {}
+        self.min_health_e4: int | None = None
+        self.last_decision: Decided | None = None
+
+    def count(self, event: Event) -> None:
+        """Count one event."""
+        if isinstance(event, Filled):
+            self.trades += 1
+        elif isinstance(event, FundingPaid):
+            self.funding_settlements += 1
+        elif isinstance(event, Liquidated):
+            self.liquidations += 1
+        elif isinstance(event, Decided):
+            self._decided(event)
+
+    def _decided(self, event: Decided) -> None:
+        self.decisions += 1
+        self.last_decision = event
+        for check in event.checks:
+            if check.verdict == "refuse":
+                self.refusals[check.gate] = self.refusals.get(check.gate, 0) + 1
+
+    def health(self, health_e4: int) -> None:
+        """Take a health figure that may be the lowest."""
+        if self.min_health_e4 is None or health_e4 < self.min_health_e4:
+            self.min_health_e4 = health_e4
