@@ -28,7 +28,11 @@ from drift_engine.execution.safety_gates import GateContext, review
 
 
 class ReviewDesk:
-    """Reviews plans against the state of this tick, journals what was decided, and submits what was approved."""
+    """Reviews plans against the state of this tick, journals what was decided, and submits what was approved.
+
+    ``abandoned`` tells that a replayed run ended between a decision and its order: then the order was never sent, and
+    it is not sent now, as its moment is over.
+    """
 
     def __init__(
         self,
@@ -46,7 +50,7 @@ class ReviewDesk:
         self._view: MarketState | None = None
         self.hedge: Hedge | None = None
         self.specs: Mapping[str, Spec] = {}
-        self.muted: Callable[[], bool] = lambda: False
+        self.abandoned: Callable[[], bool] = lambda: False
 
     @property
     def state(self) -> MarketState:
@@ -75,23 +79,23 @@ class ReviewDesk:
         self, plan: TradePlan, signal: TradeSignal | None, margin: Margin, distance_e4: int | None
     ) -> TradeResult:
         now_ns, emergency = self._state.now_ns, distance_e4 is not None
-        verdict = review(plan, self._context(margin, distance_e4))
+        verdict = review(plan, self._context(margin, distance_e4, now_ns))
         approved = type(verdict) is ApprovedPlan
         self._process(Decided(now_ns, signal, plan, verdict.checks, approved, emergency))
         if not isinstance(verdict, ApprovedPlan):
             return TradeResult(plan.plan_id, "refused", verdict.reasons)
-        if self.muted():
+        if self.abandoned():
             return TradeResult(plan.plan_id, "unknown", ("the run ended between this decision and its order",))
         self._process(Submitted(now_ns, plan, emergency))
         self._executor.submit(verdict, now_ns)
         return TradeResult(plan.plan_id, "submitted")
 
-    def _context(self, margin: Margin, distance_e4: int | None) -> GateContext:
+    def _context(self, margin: Margin, distance_e4: int | None, now_ns: int) -> GateContext:
         return GateContext(
             state=self._state,
             margin=margin,
             limits=self._limits,
-            latency_ms=self._latency.average_ms(),
+            latency_ms=self._latency.average_ms(now_ns),
             hedge=self.hedge,
             emergency=distance_e4 is not None,
             emergency_distance_e4=distance_e4,

@@ -1,6 +1,8 @@
 """Counts of what happened in a run, for status and reports; made from events alone, so a replay counts the same."""
 
-from drift_engine.core.types import Decided, Event, Filled, FundingPaid, Liquidated
+from typing import Any
+
+from drift_engine.core.types import Decided, Event, Filled, FundingPaid, Liquidated, Margin
 
 
 class Tally:
@@ -34,7 +36,21 @@ class Tally:
             if check.verdict == "refuse":
                 self.refusals[check.gate] = self.refusals.get(check.gate, 0) + 1
 
-    def health(self, health_e4: int) -> None:
-        """Take a health figure that may be the lowest."""
-        if self.min_health_e4 is None or health_e4 < self.min_health_e4:
+    def tick(self, margin: Margin) -> None:
+        """Count a tick and keep the lowest health."""
+        self.ticks += 1
+        health_e4 = margin.health_e4
+        if health_e4 is not None and (self.min_health_e4 is None or health_e4 < self.min_health_e4):
             self.min_health_e4 = health_e4
+
+    def to_status(self) -> dict[str, Any]:
+        """Return the counts as plain values; ``min_health`` in 0..1."""
+        return {
+            "ticks": self.ticks,
+            "trades": self.trades,
+            "decisions": self.decisions,
+            "refusals": dict(self.refusals),
+            "funding_settlements": self.funding_settlements,
+            "liquidations": self.liquidations,
+            "min_health": None if self.min_health_e4 is None else self.min_health_e4 / 10_000,
+        }
