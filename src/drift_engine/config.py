@@ -50,13 +50,16 @@ class RunConfig(Struct, frozen=True):
     state_dir: Path = DEFAULT_STATE_DIR
 
     def identity(self) -> dict[str, str]:
-        """Return what must be the same for a journal to be resumed: everything but places and speed."""
+        """Return the run as text: what a journal records, and what must be the same to resume it.
+
+        ``data`` and ``journal`` are places: they are recorded and may change.
+        """
         shown = {
             "mode": self.mode,
             "strategy": self.strategy,
             "market": self.market or "",
             "scenario": self.scenario or "",
-            "data": "" if self.data is None else "files",
+            "data": "" if self.data is None else str(self.data.absolute()),
             "mark": self.mark,
             "fill": self.fill,
             "from": show_date(self.from_ns),
@@ -69,6 +72,19 @@ class RunConfig(Struct, frozen=True):
         }
         shown |= {f"param.{name}": value for name, value in sorted(self.params.items())}
         return shown | {f"limit.{name}": value for name, value in show_limits(self.limits).items()}
+
+
+def from_identity(shown: Mapping[str, str]) -> RunConfig:
+    """Return the run that ``RunConfig.identity`` wrote down."""
+    table: dict[str, Any] = {"params": {}, "limits": {}}
+    for key, value in shown.items():
+        section, _, name = key.partition(".")
+        if name:
+            table[f"{section}s"][name] = value
+        elif value:
+            table[key] = int(value) if key in _NUMBERS else value
+    table["faults"] = [fault for fault in shown.get("faults", "").split(",") if fault]
+    return from_table(table)
 
 
 def for_paper(limits: Limits) -> Limits:

@@ -7,11 +7,11 @@ the journal alone.
 
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from drift_engine import wiring
 from drift_engine.backtest import feed
-from drift_engine.config import ConfigError, RunConfig
+from drift_engine.config import ConfigError, RunConfig, from_identity
 from drift_engine.core.types import RunStarted
 from drift_engine.engine import DriftEngine
 from drift_engine.journal import Journal, JournalMismatchError
@@ -59,5 +59,5 @@ def recorded_config(path: Path, data: Path | None = None) -> RunConfig:
     first = next(iter(Journal.read(path)), None)
     if first is None or not isinstance(first.event, RunStarted):
         raise ConfigError(f"{path} holds no run; take a journal that paper or backtest wrote")
-    config = RunConfig.from_identity(first.event.config)
-    return config.with_places(data=data or config.data, journal=path)
+    config = from_identity(first.event.config)
+    return structs.replace(config, data=data or config.data, journal=path)

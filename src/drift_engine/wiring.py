@@ -3,6 +3,3 @@
 The one place that knows which venue, market data, executor and journal go together. It may import everything but the
 engine and the command line.
 """
-
-
-

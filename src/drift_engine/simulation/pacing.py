@@ -18,7 +18,9 @@ _LONGEST_SLEEP_S = 0.25
 class PacedFeed:
     """Steps of a simulated world, ``speed`` seconds of it in one second of ours."""
 
-    def __init__(self, steps: Callable[[Callable[[Event], None]], Iterator[int]], clock: SimClock, speed: float) -> None:
+    def __init__(
+        self, steps: Callable[[Callable[[Event], None]], Iterator[int]], clock: SimClock, speed: float
+    ) -> None:
         self._waiting: list[Event] = []
         self._steps = steps(self._waiting.append)
         self._clock = clock
