@@ -1,5 +1,7 @@
 """Series as they lie in a directory: scales, order, and what is refused."""
 
+from pathlib import Path
+
 import pytest
 from market_files import (
     CANDLES,
@@ -20,7 +22,7 @@ from market_files import (
 from drift_engine.simulation.market_data import DataError, MarketData, asset_of
 
 
-def test_each_series_comes_in_its_scale(tmp_path):
+def test_each_series_comes_in_its_scale(tmp_path: Path) -> None:
     data = MarketData(small_directory(tmp_path))
     settled = data.funding("SOL-PERP")
     assert settled["rate_e9"].tolist() == [100_000, -200_000, 300_001]
@@ -36,7 +38,7 @@ def test_each_series_comes_in_its_scale(tmp_path):
     assert data.lending("BTC") is None
 
 
-def test_the_other_venues_series(tmp_path):
+def test_the_other_venues_series(tmp_path: Path) -> None:
     write(tmp_path, "binance/SOL_funding_8h.csv.gz", "ts,fundingRate", [f"{T0},-5.587e-05", f"{T0 + 8 * HOUR},0.0001"])
     row = f"{T0 * 1_000 + 54},0.0000125,-0.0002325347"
     write(tmp_path, "hyperliquid/SOL_funding_1h.csv.gz", "ts_ms,fundingRate,premium", [row])
@@ -49,25 +51,25 @@ def test_the_other_venues_series(tmp_path):
     assert data.candles("SOL", "perp", "1m", "hyperliquid")["close_e6"].tolist() == [186_080_000]
 
 
-def test_an_unknown_market_names_those_there_are(tmp_path):
+def test_an_unknown_market_names_those_there_are(tmp_path: Path) -> None:
     data = MarketData(small_directory(tmp_path))
     assert data.perps() == ("SOL-PERP",)
     with pytest.raises(DataError, match=r"no market 'DOGE-PERP' in .*; it has SOL-PERP$"):
         data.funding("DOGE-PERP")
 
 
-def test_a_missing_file_is_named(tmp_path):
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
     (small_directory(tmp_path) / FUNDING_FILE).unlink()
     with pytest.raises(DataError, match=f"{FUNDING_FILE}: missing in "):
         MarketData(tmp_path).funding("SOL-PERP")
 
 
-def test_a_missing_directory_is_named(tmp_path):
+def test_a_missing_directory_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no directory .*nowhere"):
         MarketData(tmp_path / "nowhere")
 
 
-def test_rows_that_repeat_are_left_out_and_told(tmp_path):
+def test_rows_that_repeat_are_left_out_and_told(tmp_path: Path) -> None:
     rows = candles(5)
     write(tmp_path, SPOT_FILE, CANDLES, [*rows[:3], rows[1], *rows[3:]])
     series = MarketData(tmp_path).candles("SOL", "spot")
@@ -78,7 +80,7 @@ def test_rows_that_repeat_are_left_out_and_told(tmp_path):
     )
 
 
-def test_rows_out_of_order_are_put_in_order_and_told(tmp_path):
+def test_rows_out_of_order_are_put_in_order_and_told(tmp_path: Path) -> None:
     rows = candles(4)
     write(tmp_path, SPOT_FILE, CANDLES, [rows[0], rows[2], rows[1], rows[3]])
     series = MarketData(tmp_path).candles("SOL", "spot")
@@ -86,7 +88,7 @@ def test_rows_out_of_order_are_put_in_order_and_told(tmp_path):
     assert series.notes == (f"{SPOT_FILE}: 1 rows out of order, put in order (line 4)",)
 
 
-def test_two_rows_that_disagree_of_one_moment_are_refused(tmp_path):
+def test_two_rows_that_disagree_of_one_moment_are_refused(tmp_path: Path) -> None:
     small_directory(tmp_path)
     rows = [funding(T0, "0.0001", "100", "101"), funding(T0, "0.0002", "100", "101")]
     write(tmp_path, FUNDING_FILE, FUNDING, rows)
@@ -105,13 +107,13 @@ def test_two_rows_that_disagree_of_one_moment_are_refused(tmp_path):
         (candle(T0, "x", "1"), "open is 'x', which is no number"),
     ],
 )
-def test_a_row_that_cannot_be_relied_on_is_refused(tmp_path, row, what):
+def test_a_row_that_cannot_be_relied_on_is_refused(tmp_path: Path, row: str, what: str) -> None:
     write(tmp_path, SPOT_FILE, CANDLES, [candle(T0 - 300, "1", "1"), row])
     with pytest.raises(DataError, match=f"^{SPOT_FILE}, line 3: .*{what}"):
         MarketData(tmp_path).candles("SOL", "spot")
 
 
-def test_reading_writes_nothing(tmp_path):
+def test_reading_writes_nothing(tmp_path: Path) -> None:
     small_directory(tmp_path)
     before = sorted(tmp_path.rglob("*"))
     data = MarketData(tmp_path)
@@ -123,5 +125,5 @@ def test_reading_writes_nothing(tmp_path):
 @pytest.mark.parametrize(
     ("market", "asset"), [("SOL-PERP", "SOL"), ("SOL", "SOL"), ("wBTC", "BTC"), ("W", "W"), ("wif", "wif")]
 )
-def test_the_asset_behind_a_market(market, asset):
+def test_the_asset_behind_a_market(market: str, asset: str) -> None:
     assert asset_of(market) == asset

@@ -1,6 +1,8 @@
 """The join on event time: when each figure is known, what stands in for what, and what is reported."""
 
+from hashlib import sha256
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -25,22 +27,23 @@ from market_files import (
     write,
 )
 
+from drift_engine.simulation.rows import Row
 from drift_engine.simulation.timeline import DataError, RowKind, Timeline, load_timeline
 
 FROM, TO = T0 * NS, (T0 + 3 * HOUR) * NS
 
 
-def rows(timeline, kind=None, market=None):
+def rows(timeline: Timeline, kind: int | None = None, market: str | None = None) -> list[Row]:
     names = timeline.markets
     found = [row for chunk in timeline.chunks() for row in chunk.rows()]
     return [row for row in found if kind in (None, row[1]) and market in (None, names[row[2]])]
 
 
-def load(root: Path, **options):
-    return load_timeline(root, "SOL-PERP", FROM, TO, **{"spots": ("SOL",), **options})
+def load(root: Path, mark: Literal["drift", "binance"] = "drift") -> Timeline:
+    return load_timeline(root, "SOL-PERP", FROM, TO, spots=("SOL",), mark=mark)
 
 
-def test_the_first_moment_in_full(tmp_path):
+def test_the_first_moment_in_full(tmp_path: Path) -> None:
     timeline = load(small_directory(tmp_path))
     assert timeline.markets == ("SOL-PERP", "USDC", "SOL")
     assert rows(timeline)[:7] == [
@@ -54,7 +57,7 @@ def test_the_first_moment_in_full(tmp_path):
     ]
 
 
-def test_a_window_is_half_open_in_the_time_of_knowledge(tmp_path):
+def test_a_window_is_half_open_in_the_time_of_knowledge(tmp_path: Path) -> None:
     timeline = load(small_directory(tmp_path))
     prices = rows(timeline, RowKind.PRICE, "SOL-PERP")
     assert (prices[0][0], prices[-1][0], len(prices)) == (FROM, TO - 300 * NS, 36)
@@ -62,7 +65,7 @@ def test_a_window_is_half_open_in_the_time_of_knowledge(tmp_path):
     assert timeline.gaps == ()
 
 
-def test_the_mark_follows_the_row_settled_last(tmp_path):
+def test_the_mark_follows_the_row_settled_last(tmp_path: Path) -> None:
     prices = rows(load(small_directory(tmp_path)), RowKind.PRICE, "SOL-PERP")
     marks = {(row[0] - FROM) // NS: (row[3], row[4]) for row in prices}
     oracle, mark = marks[HOUR]  # the second row is settled 7 s later
@@ -73,7 +76,7 @@ def test_the_mark_follows_the_row_settled_last(tmp_path):
     assert mark == oracle * 100_500_001 // 100_000_003
 
 
-def test_before_any_settled_row_the_mark_is_the_oracle_and_that_is_said(tmp_path):
+def test_before_any_settled_row_the_mark_is_the_oracle_and_that_is_said(tmp_path: Path) -> None:
     write(small_directory(tmp_path), FUNDING_FILE, FUNDING, [funding(T0 + HOUR + 7, "0.0002", "100", "99")])
     timeline = load(tmp_path)
     prices = rows(timeline, RowKind.PRICE, "SOL-PERP")
@@ -82,13 +85,13 @@ def test_before_any_settled_row_the_mark_is_the_oracle_and_that_is_said(tmp_path
     assert "mark of SOL-PERP: the oracle for 13 prices before the first Drift row" in timeline.assumptions
 
 
-def test_a_row_settled_before_the_window_sets_the_first_mark(tmp_path):
+def test_a_row_settled_before_the_window_sets_the_first_mark(tmp_path: Path) -> None:
     timeline = load_timeline(small_directory(tmp_path), "SOL-PERP", FROM + 300 * NS, TO)
     first = rows(timeline, RowKind.PRICE)[0]
     assert first[4] == first[3] * 101 // 100
 
 
-def test_the_binance_mark(tmp_path):
+def test_the_binance_mark(tmp_path: Path) -> None:
     timeline = load(small_directory(tmp_path), mark="binance")
     assert rows(timeline, RowKind.PRICE, "SOL-PERP")[0] == (FROM, 2, 0, 100_001_000, 99_001_000, 99_000_000, 0)
     assert "mark of SOL-PERP: close of Binance's SOL perp 5-minute candle" in timeline.assumptions
@@ -101,7 +104,7 @@ def test_the_binance_mark(tmp_path):
     ]
 
 
-def test_interest_is_known_at_the_end_of_its_hour(tmp_path):
+def test_interest_is_known_at_the_end_of_its_hour(tmp_path: Path) -> None:
     hours = [lending(T0 + hour * HOUR, f"{hour + 5}.5", f"{hour + 9}") for hour in range(-1, 3)]
     write(small_directory(tmp_path), USDC_RATES, LENDING, hours)
     interest = rows(load(tmp_path), RowKind.INTEREST, "USDC")
@@ -109,12 +112,12 @@ def test_interest_is_known_at_the_end_of_its_hour(tmp_path):
     assert [row[0] for row in interest] == [FROM, FROM + HOUR * NS, FROM + 2 * HOUR * NS]
 
 
-def test_interest_covers_no_time_before_the_window(tmp_path):
+def test_interest_covers_no_time_before_the_window(tmp_path: Path) -> None:
     timeline = load_timeline(small_directory(tmp_path), "SOL-PERP", FROM + 600 * NS, TO)
     assert [row[5] for row in rows(timeline, RowKind.INTEREST)] == [3_000, 3_600]
 
 
-def test_a_missing_hour_carries_the_rate_for_twelve_hours_and_no_longer(tmp_path):
+def test_a_missing_hour_carries_the_rate_for_twelve_hours_and_no_longer(tmp_path: Path) -> None:
     write(small_directory(tmp_path), SPOT_FILE, CANDLES, candles(24 * 12 + 1))
     write(tmp_path, USDC_RATES, LENDING, [lending(T0, "5", "8"), lending(T0 + 15 * HOUR, "6", "9")])
     timeline = load_timeline(tmp_path, "SOL-PERP", FROM, FROM + 17 * HOUR * NS)
@@ -126,14 +129,14 @@ def test_a_missing_hour_carries_the_rate_for_twelve_hours_and_no_longer(tmp_path
     ]
 
 
-def test_without_a_lending_series_there_is_no_row_and_an_assumption(tmp_path):
+def test_without_a_lending_series_there_is_no_row_and_an_assumption(tmp_path: Path) -> None:
     (small_directory(tmp_path) / SOL_RATES).unlink()
     timeline = load(tmp_path)
     assert rows(timeline, RowKind.INTEREST, "SOL") == []
     assert "SOL: no lending rates; deposits earn 0 and borrowing it is refused" in timeline.assumptions
 
 
-def test_missing_candles_are_reported_and_not_filled(tmp_path):
+def test_missing_candles_are_reported_and_not_filled(tmp_path: Path) -> None:
     whole = candles(37)
     write(small_directory(tmp_path), SPOT_FILE, CANDLES, [*whole[:3], *whole[5:20], *whole[21:]])
     timeline = load(tmp_path)
@@ -143,7 +146,7 @@ def test_missing_candles_are_reported_and_not_filled(tmp_path):
     )
 
 
-def test_a_missing_settlement_is_reported_and_not_filled(tmp_path):
+def test_a_missing_settlement_is_reported_and_not_filled(tmp_path: Path) -> None:
     write(small_directory(tmp_path), FUNDING_FILE, FUNDING, [funding(T0 + 86, "0.0001", "100", "101")])
     timeline = load(tmp_path)
     assert len(rows(timeline, RowKind.FUNDING)) == 1
@@ -161,26 +164,24 @@ def test_a_missing_settlement_is_reported_and_not_filled(tmp_path):
         ((FROM + 2 * HOUR * NS + 8 * NS, TO), f"no funding in the window .*: {FUNDING_FILE} has"),
     ],
 )
-def test_a_window_without_data_says_what_there_is(tmp_path, span, message):
+def test_a_window_without_data_says_what_there_is(tmp_path: Path, span: tuple[int, int], message: str) -> None:
     with pytest.raises(DataError, match=message):
         load_timeline(small_directory(tmp_path), "SOL-PERP", *span)
 
 
-def test_without_bounds_the_window_is_all_there_is(tmp_path):
+def test_without_bounds_the_window_is_all_there_is(tmp_path: Path) -> None:
     timeline = load_timeline(small_directory(tmp_path), "SOL-PERP", spots=("SOL",))
     assert rows(timeline) == rows(load(tmp_path))
 
 
-def test_sources_name_every_file_by_its_hash(tmp_path):
-    from hashlib import sha256
-
+def test_sources_name_every_file_by_its_hash(tmp_path: Path) -> None:
     timeline = load(small_directory(tmp_path))
     names = {SPOT_FILE, FUNDING_FILE, SOL_RATES, USDC_RATES}
     assert timeline.sources == {name: sha256((tmp_path / name).read_bytes()).hexdigest() for name in names}
     assert not timeline.simulated
 
 
-def test_unknown_marks_are_refused(tmp_path):
+def test_unknown_marks_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no mark 'coinbase'; known are drift, binance"):
         load_timeline(small_directory(tmp_path), "SOL-PERP", mark="coinbase")  # type: ignore[arg-type]
 
@@ -191,7 +192,7 @@ def prices_of(count: int) -> Timeline:
     return Timeline.from_columns(("X",), ts, np.full(count, 2), np.zeros(count, int), a, a, a * 0)
 
 
-def test_chunks_end_at_the_same_rows_wherever_reading_begins():
+def test_chunks_end_at_the_same_rows_wherever_reading_begins() -> None:
     timeline = prices_of(10_000)
     whole = [row for chunk in timeline.chunks() for row in chunk.rows()]
     assert [(chunk.first, chunk.last) for chunk in timeline.chunks()] == [(0, 4_096), (4_096, 8_192), (8_192, 10_000)]
@@ -200,7 +201,7 @@ def test_chunks_end_at_the_same_rows_wherever_reading_begins():
     assert list(timeline.chunks(10_000)) == []
 
 
-def test_a_digest_is_of_the_rows_and_nothing_else():
+def test_a_digest_is_of_the_rows_and_nothing_else() -> None:
     one, other = prices_of(5_000), prices_of(5_000)
     assert [chunk.digest for chunk in one.chunks()] == [chunk.digest for chunk in other.chunks()]
     changed = prices_of(5_000)
@@ -213,7 +214,7 @@ def test_a_digest_is_of_the_rows_and_nothing_else():
 @given(
     st.lists(st.tuples(st.integers(0, 5), st.integers(0, 2), st.integers(0, 3)), min_size=1, max_size=40, unique=True)
 )
-def test_rows_are_put_in_order_and_one_tick_follows_each_time_with_prices(keys):
+def test_rows_are_put_in_order_and_one_tick_follows_each_time_with_prices(keys: list[tuple[int, int, int]]) -> None:
     ts, kind, market = (np.array(column) for column in zip(*keys, strict=True))
     value = np.arange(len(keys)) + 1
     timeline = Timeline.from_columns(("A", "B", "C", "D"), ts, kind, market, value, value, value)
@@ -236,13 +237,14 @@ def test_rows_are_put_in_order_and_one_tick_follows_each_time_with_prices(keys):
         ({"kind": [0, 0], "ts": [7, 7]}, "a settlement stands twice at 7 ns"),
     ],
 )
-def test_columns_that_cannot_be_rows_are_refused(change, message):
-    columns = {"ts": [1, 2], "kind": [2, 2], "market": [0, 0], "a": [1, 1], "b": [1, 1], "c": [0, 0], **change}
+def test_columns_that_cannot_be_rows_are_refused(change: dict[str, Any], message: str) -> None:
+    columns: dict[str, Any] = {"ts": [1, 2], "kind": [2, 2], "market": [0, 0], "a": [1, 1], "b": [1, 1], "c": [0, 0]}
+    columns |= change
     with pytest.raises(ValueError, match=message):
         Timeline.from_columns(("X",), **columns)
 
 
-def test_no_rows_are_no_timeline():
+def test_no_rows_are_no_timeline() -> None:
     empty = np.zeros(0, int)
     with pytest.raises(ValueError, match="at least one row"):
         Timeline.from_columns(("X",), empty, empty, empty, empty, empty, empty)
