@@ -60,7 +60,7 @@ def _problems(file: FileReport) -> str:
     parts = []
     if file.missing:
         gaps = [f"{gap.start} ({gap.count})" for gap in file.gaps]
-        parts.append(f"{file.missing} missing in {len(gaps)} places: {_few(gaps)}")
+        parts.append(f"{file.missing} missing in {len(gaps)} place{'s'[: len(gaps) > 1]}: {_few(gaps)}")
     for what in ("duplicates", "disorder", "unreadable"):
         found = [f"line {place.line} ({place.what})" for place in getattr(file, what)]
         if found:
