@@ -85,11 +85,6 @@ def places(text: str) -> list[str]:
     return [f"{number}: {line.strip()[:80]}" for number, line in lines if _PLACE.search(line)]
 
 
-def imports_of(source: str) -> set[str]:
-    """Every module named in an import, in functions too; ``from a import b`` counts as ``a``."""
-    return {name for _, name in _imports(ast.parse(source))}
-
-
 def _imports(tree: ast.AST) -> Iterator[tuple[int, str]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
