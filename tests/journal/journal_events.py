@@ -1,0 +1,110 @@
+"""Events for the journal's tests: plain ones by hand, any by hypothesis."""
+
+from typing import get_args
+
+from hypothesis import strategies as st
+
+from drift_engine.core import types
+from drift_engine.core.types import (
+    Account,
+    AccountObserved,
+    Check,
+    Decided,
+    EngineState,
+    Event,
+    Filled,
+    FundingPaid,
+    Leg,
+    MarketUpdated,
+    PerpPosition,
+    PerpSpec,
+    RowsRead,
+    RunStarted,
+    SpotBalance,
+    StateChanged,
+    Submitted,
+    Ticked,
+    TradePlan,
+    TradeSignal,
+    Trading,
+)
+
+KINDS = get_args(Event)
+MS = 1_000_000
+SPEC = PerpSpec(
+    "SOL-PERP", 0, "SOL", "USDC", "o", 10**7, 100, 10**7, 500, 300, 50, 0, 10_000, 7500, 7500, 1000, -200, "B"
+)
+
+
+def started(**changes):
+    facts = dict(
+        ts_ns=1,
+        mode="backtest",
+        strategy="hold",
+        params={"target": "1"},
+        config={"capital": "10000", "data": "/somewhere"},
+        quote="USDC",
+        specs=(SPEC,),
+        venue="sim",
+        sources={"SOL.csv": "ab" * 32},
+        simulated=True,
+        version="0.1.0",
+    )
+    return RunStarted(**facts | changes)
+
+
+def plan(number=1):
+    return TradePlan(f"p{number}", (Leg("SOL-PERP", 10**9, 150_000_000, "perp"),), False, "because", None, 10**12)
+
+
+def decided(number=1, ts_ns=0, latency_ms=3):
+    checks = (
+        Check("edge", "pass", "", {"edge_e6": 5, "cost_e6": None}),
+        Check("latency", "pass", f"{latency_ms} ms", {"average_ms": latency_ms}),
+    )
+    return Decided(ts_ns, TradeSignal({"SOL-PERP": 10**9}, "because"), plan(number), checks, approved=True)
+
+
+def filled(number=1, ts_ns=0, seen_ns=0, quote_e6=-150_000_000):
+    return Filled(ts_ns, number, f"p{number}", 0, "SOL-PERP", "perp", 10**9, quote_e6, 150_000, 1, 1, 1, seen_ns)
+
+
+def story(n, step_ns=MS):
+    """A run of ``n`` rounds as the engine would append it."""
+    yield started()
+    for i in range(1, n + 1):
+        ts = i * step_ns
+        yield MarketUpdated(ts, "SOL-PERP", i, 150_000_000 + i, i)
+        yield Ticked(ts, i)
+        if i % 3 == 0:
+            yield decided(i, ts)
+            yield Submitted(ts, plan(i))
+            yield filled(i, ts, ts)
+        if i % 5 == 0:
+            yield FundingPaid(ts, i, "SOL-PERP", 100, 100 * i, 10**9, -i)
+            yield observed(ts, i)
+        if i % 10 == 0:
+            yield RowsRead(ts, i - 10, i, f"{i:032x}")
+    yield StateChanged((n + 1) * step_ns, Trading.HALTED, "end", "close")
+
+
+def observed(ts_ns, cursor):
+    spots = (SpotBalance("USDC", 12_345_678_901), SpotBalance("SOL", -12_345_678_901))
+    return AccountObserved(ts_ns, cursor, Account("USDC", spots, (PerpPosition("SOL-PERP", 10**9, -150_000_000),)))
+
+
+def append_all(journal, events):
+    for event in events:
+        journal.append(event)
+
+
+STATE = EngineState(seq=3, equity_e6=10, markets={"b": types.Market(SPEC), "a": types.Market(SPEC)})
+
+_integers = st.integers(-(2**63), 2**63 - 1)
+for _kind in (int, *KINDS):
+    if _kind is int:
+        st.register_type_strategy(int, _integers)
+
+
+def any_event(kind):
+    return st.from_type(kind)
