@@ -1,8 +1,10 @@
 """Events for the journal's tests: plain ones by hand, any by hypothesis."""
 
-from typing import get_args
+from types import UnionType
+from typing import Literal, Union, get_args, get_origin, get_type_hints
 
 from hypothesis import strategies as st
+from msgspec import Struct
 
 from drift_engine.core import types
 from drift_engine.core.types import (
@@ -100,11 +102,21 @@ def append_all(journal, events):
 
 STATE = EngineState(seq=3, equity_e6=10, markets={"b": types.Market(SPEC), "a": types.Market(SPEC)})
 
-_integers = st.integers(-(2**63), 2**63 - 1)
-for _kind in (int, *KINDS):
-    if _kind is int:
-        st.register_type_strategy(int, _integers)
 
-
-def any_event(kind):
-    return st.from_type(kind)
+def any_value(hint):
+    """A strategy for a type hint of ``core.types``; integers are those that a journal must hold, 64 bits."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if hint is int:
+        return st.integers(-(2**63), 2**63 - 1)
+    if origin is Literal:
+        return st.sampled_from(inner)
+    if origin in (Union, UnionType):
+        return st.one_of(*map(any_value, inner))
+    if origin is tuple:
+        return st.lists(any_value(inner[0]), max_size=3).map(tuple)
+    if origin is dict:
+        return st.dictionaries(any_value(inner[0]), any_value(inner[1]), max_size=3)
+    if isinstance(hint, type) and issubclass(hint, Struct):
+        hints = get_type_hints(hint)
+        return st.builds(hint, **{name: any_value(hints[name]) for name in hint.__struct_fields__})
+    return st.from_type(hint)
