@@ -1,7 +1,8 @@
 """Events for the journal's tests: plain ones by hand, any by hypothesis."""
 
+from collections.abc import Iterable, Iterator
 from types import UnionType
-from typing import Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from hypothesis import strategies as st
 from msgspec import Struct
@@ -30,6 +31,7 @@ from drift_engine.core.types import (
     TradeSignal,
     Trading,
 )
+from drift_engine.journal import Journal
 
 KINDS = get_args(Event)
 MS = 1_000_000
@@ -38,28 +40,29 @@ SPEC = PerpSpec(
 )
 
 
-def started(**changes):
-    facts = dict(
-        ts_ns=1,
-        mode="backtest",
-        strategy="hold",
-        params={"target": "1"},
-        config={"capital": "10000", "data": "/somewhere"},
-        quote="USDC",
-        specs=(SPEC,),
-        venue="sim",
-        sources={"SOL.csv": "ab" * 32},
-        simulated=True,
-        version="0.1.0",
-    )
+def started(**changes: Any) -> RunStarted:
+    facts: dict[str, Any] = {
+        "ts_ns": 1,
+        "mode": "backtest",
+        "strategy": "hold",
+        "params": {"target": "1"},
+        "config": {"capital": "10000", "data": "/somewhere"},
+        "quote": "USDC",
+        "specs": (SPEC,),
+        "venue": "sim",
+        "sources": {"SOL.csv": "ab" * 32},
+        "simulated": True,
+        "version": "0.1.0",
+    }
     return RunStarted(**facts | changes)
 
 
-def plan(number=1):
-    return TradePlan(f"p{number}", (Leg("SOL-PERP", 10**9, 150_000_000, "perp"),), False, "because", None, 10**12)
+def plan(number: int = 1) -> TradePlan:
+    leg = Leg("SOL-PERP", 10**9, 150_000_000, "perp")
+    return TradePlan(f"p{number}", (leg,), atomic=False, reason="because", edge_e6=None, expires_ns=10**12)
 
 
-def decided(number=1, ts_ns=0, latency_ms=3):
+def decided(number: int = 1, ts_ns: int = 0, latency_ms: int = 3) -> Decided:
     checks = (
         Check("edge", "pass", "", {"edge_e6": 5, "cost_e6": None}),
         Check("latency", "pass", f"{latency_ms} ms", {"average_ms": latency_ms}),
@@ -67,11 +70,11 @@ def decided(number=1, ts_ns=0, latency_ms=3):
     return Decided(ts_ns, TradeSignal({"SOL-PERP": 10**9}, "because"), plan(number), checks, approved=True)
 
 
-def filled(number=1, ts_ns=0, seen_ns=0, quote_e6=-150_000_000):
+def filled(number: int = 1, ts_ns: int = 0, seen_ns: int = 0, quote_e6: int = -150_000_000) -> Filled:
     return Filled(ts_ns, number, f"p{number}", 0, "SOL-PERP", "perp", 10**9, quote_e6, 150_000, 1, 1, 1, seen_ns)
 
 
-def story(n, step_ns=MS):
+def story(n: int, step_ns: int = MS) -> Iterator[Event]:
     """A run of ``n`` rounds as the engine would append it."""
     yield started()
     for i in range(1, n + 1):
@@ -90,12 +93,12 @@ def story(n, step_ns=MS):
     yield StateChanged((n + 1) * step_ns, Trading.HALTED, "end", "close")
 
 
-def observed(ts_ns, cursor):
+def observed(ts_ns: int, cursor: int) -> AccountObserved:
     spots = (SpotBalance("USDC", 12_345_678_901), SpotBalance("SOL", -12_345_678_901))
     return AccountObserved(ts_ns, cursor, Account("USDC", spots, (PerpPosition("SOL-PERP", 10**9, -150_000_000),)))
 
 
-def append_all(journal, events):
+def append_all(journal: Journal, events: Iterable[Event]) -> None:
     for event in events:
         journal.append(event)
 
@@ -103,7 +106,7 @@ def append_all(journal, events):
 STATE = EngineState(seq=3, equity_e6=10, markets={"b": types.Market(SPEC), "a": types.Market(SPEC)})
 
 
-def any_value(hint):
+def any_value(hint: Any) -> st.SearchStrategy[Any]:
     """A strategy for a type hint of ``core.types``; integers are those that a journal must hold, 64 bits."""
     origin, inner = get_origin(hint), get_args(hint)
     if hint is int:

@@ -7,7 +7,7 @@ read in a temporary copy.
 
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from itertools import islice
 from pathlib import Path
@@ -16,8 +16,8 @@ from tempfile import TemporaryDirectory
 from msgspec import Struct
 
 from drift_engine.core.types import Decided, Event, Filled, PlanClosed, RunStarted, Submitted
-from drift_engine.journal_file import Seal, identify, read_lines, read_lines_back, read_seal, translated
-from drift_engine.journal_record import GENESIS, Digest, JournalError, Line, Record, checked, decode
+from drift_engine.journal.file import identify, read_lines, read_lines_back, read_seal, translated
+from drift_engine.journal.record import GENESIS, Digest, JournalError, Line, Record, Seal, checked, decode
 
 
 class VerifyReport(Struct, frozen=True):
@@ -53,6 +53,18 @@ def records(path: Path, after: int = 0) -> Iterator[Record]:
     """Yield the records after number ``after``, in order."""
     with _reading(path) as db:
         yield from map(_record, read_lines(db, after))
+
+
+def lines(path: Path) -> Generator[Line]:
+    """Yield the records as they are stored."""
+    with _reading(path) as db:
+        yield from read_lines(db)
+
+
+def seal(path: Path) -> Seal | None:
+    """Return the seal of the last clean close."""
+    with _reading(path) as db:
+        return read_seal(db)
 
 
 def run_started(path: Path) -> RunStarted | None:

@@ -1,6 +1,6 @@
 """The journal: what the engine writes before it acts, and from which a run can be told again.
 
-It has two homes. In memory it keeps the digest and the last decisions; in a file (``journal_file``), every record.
+It has two homes. In memory it keeps the digest and the last decisions; in a file (``file``), every record.
 With ``reference=True`` (backtests) market rows are counted and ticks left out, because the data itself holds them, and
 records are committed at each chunk of rows. Otherwise everything is recorded; market rows wait at most 100 ms of the
 engine's time, and ``Submitted``, ``Filled``, ``StateChanged`` and ``RunStarted`` are on the disk, with all that went
@@ -8,7 +8,8 @@ before them, when ``append`` returns: nothing leaves the process unwritten.
 
 A journal that already holds a run can be taken up in two ways. ``resume=True``: the engine runs again from the start,
 each append is compared with the record at its place, and writing begins where the records end. Or the engine reads
-``records()``, applies them itself, and calls ``continue_after``. The chain is checked on both ways.
+``records()``, applies them itself, and calls ``continue_after``. The chain is checked on both ways. ``replay=True`` is
+the first way for one who only looks: nothing is ever written, and no lock is taken.
 
 After a write failed the journal takes no more: a process that cannot write must stop.
 """
@@ -31,19 +32,22 @@ from drift_engine.core.types import (
     Submitted,
     Ticked,
 )
-from drift_engine.journal_prefix import Prefix
-from drift_engine.journal_record import (
+from drift_engine.journal.prefix import Prefix
+from drift_engine.journal.record import (
     DIGESTED,
     GENESIS,
     Digest,
     JournalError,
+    JournalMismatchError,
     Record,
+    Seal,
+    brief,
     encode,
     link_all,
 )
 
 if TYPE_CHECKING:
-    from drift_engine.journal_file import JournalFile
+    from drift_engine.journal.file import JournalFile
 
 LAST_DECISIONS = 64
 MAX_WAIT_NS = 100_000_000
@@ -60,33 +64,20 @@ class Journal:
     ones. ``keep=True`` keeps every record in memory as well, for ``records()`` of a journal without a file.
     """
 
-    __slots__ = (
-        "_blocked",
-        "_buffer",
-        "_chain",
-        "_commits",
-        "_digest",
-        "_file",
-        "_kept",
-        "_prefix",
-        "_reference",
-        "_since_ns",
-        "_unsynced",
-        "_wait_ns",
-        "decisions",
-        "path",
-        "row",
-        "seq",
-    )
-
     def __init__(
-        self, path: Path | None = None, *, reference: bool = False, resume: bool = False, keep: bool = False
+        self,
+        path: Path | None = None,
+        *,
+        reference: bool = False,
+        resume: bool = False,
+        replay: bool = False,
+        keep: bool = False,
     ) -> None:
         self.path = path
+        self.reference = reference
         self.row = 0
         self.seq = 0
         self.decisions: deque[Record] = deque(maxlen=LAST_DECISIONS)
-        self._reference = reference
         self._commits = _REFERENCE_COMMITS if reference else _LIVE_COMMITS
         self._wait_ns = _NEVER_NS if reference else MAX_WAIT_NS
         self._kept: list[Record] | None = [] if keep else None
@@ -98,24 +89,31 @@ class Journal:
         self._blocked = ""
         self._prefix: Prefix | None = None
         self._file: JournalFile | None = None
-        if path is not None:
+        if path is not None and replay:
+            self._prefix = _prefix_to_read(path)
+        elif path is not None:
             self._take_up(path, resume=resume)
 
     @classmethod
-    def open(
-        cls, path: Path | None = None, *, reference: bool = False, resume: bool = False, keep: bool = False
-    ) -> "Journal":
-        """Open a file, or a journal in memory where ``path`` is ``None``. Raises ``JournalError``."""
-        return cls(path, reference=reference, resume=resume, keep=keep)
+    def open(cls, path: Path | None = None, **how: bool) -> "Journal":
+        """Open a file, or a journal in memory where ``path`` is ``None``; ``how`` as above. Raises ``JournalError``."""
+        return cls(path, **how)
+
+    @staticmethod
+    def read(path: Path) -> Iterator[Record]:
+        """Yield the records of a file, in order; it is only read."""
+        from drift_engine.journal.reader import records
+
+        return records(path)
 
     def _take_up(self, path: Path, *, resume: bool) -> None:
-        from drift_engine.journal_file import JournalFile
+        from drift_engine.journal.file import JournalFile
 
-        self._file = JournalFile(path, grow=not self._reference)
+        self._file = JournalFile(path, grow=not self.reference)
         try:
             last = self._file.last()
             if last is not None and resume:
-                self._prefix = Prefix(self._file)
+                self._prefix = Prefix(path, self._file.lines(), self._file.seal)
         except BaseException:
             self._file.close()
             raise
@@ -134,9 +132,9 @@ class Journal:
         kind = type(event)
         if kind is MarketUpdated:
             self.row += 1
-            if self._reference:
+            if self.reference:
                 return
-        elif kind is Ticked and self._reference:
+        elif kind is Ticked and self.reference:
             return
         self._record(event, kind)
 
@@ -147,17 +145,15 @@ class Journal:
         digested = kind in DIGESTED
         if kind is Decided or self._kept is not None:
             self._remember(Record(self.seq, self.row, event.ts_ns, event))
-        if self._file is None and not digested:
+        if self._file is None and self._prefix is None and not digested:
             return
         body = encode(event)
         if digested:
             self._digest.add(event, body)
-        if self._file is None:
-            return
         if self._prefix is not None:
             self._compare(self._prefix, event, body)
-            return
-        self._wait(event, kind, body)
+        elif self._file is not None:
+            self._wait(event, kind, body)
 
     def _wait(self, event: Event, kind: type, body: bytes) -> None:
         buffer = self._buffer
@@ -198,13 +194,13 @@ class Journal:
         self._unsynced = not durable
 
     def _seal(self, file: "JournalFile") -> None:
-        from drift_engine.journal_file import Seal
-
         file.write_seal(Seal(self.seq, self._chain.hex()))
 
     def close(self) -> None:
         """Commit what waits, note the last record, close the file. A second call does nothing."""
         file, self._file = self._file, None
+        if self._prefix is not None:
+            self._prefix.close()
         if file is None:
             return
         try:
@@ -230,6 +226,15 @@ class Journal:
 
     # ------------------------------------------------------------------ taking up a run
 
+    def peek(self) -> Record | None:
+        """Return the record that the next append is compared with, ``None`` when there is none."""
+        return None if self._prefix is None else self._prefix.record
+
+    def unexpected(self, due: Record) -> JournalMismatchError:
+        """Return the error of a run that should have made the record due by now, and did not."""
+        expected = f"{brief(due.event)}, which this run does not make"
+        return JournalMismatchError(due.seq, expected, "nothing", (f"the journal has {expected}",))
+
     def _compare(self, prefix: Prefix, event: Event, body: bytes) -> None:
         try:
             prefix.expect(Record(self.seq, self.row, event.ts_ns, event), body)
@@ -247,10 +252,9 @@ class Journal:
             return
         if self._prefix is not None or not self._blocked or self.seq:
             raise JournalError(f"{self.path} is being written; read it with the journal's reading tools")
-        prefix = Prefix(self._file)
+        prefix = Prefix(self._file.path, self._file.lines(), self._file.seal)
         while True:
-            line = prefix.line
-            record = Record(line.seq, line.row, line.ts_ns, prefix.event)
+            record, line = prefix.record, prefix.line
             self._digest.add(record.event, line.body)
             self._remember(record)
             self.seq, self.row, self._chain = line.seq, line.row, line.chain
@@ -274,3 +278,13 @@ class Journal:
     def digest_hex(self, final_state: EngineState) -> str:
         """Return the digest of the run: decisions, plans, fills, settlements and the final state."""
         return self._digest.hexdigest(final_state)
+
+
+def _prefix_to_read(path: Path) -> Prefix:
+    from drift_engine.journal import reader
+
+    stored = reader.lines(path)
+    try:
+        return Prefix(path, stored, lambda: reader.seal(path))
+    except StopIteration:
+        raise JournalError(f"{path} holds no records yet; there is nothing to replay") from None

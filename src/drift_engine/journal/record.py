@@ -96,6 +96,13 @@ class Line(NamedTuple):
     chain: bytes
 
 
+class Seal(NamedTuple):
+    """The last record there was when a journal was closed: its number and its chain value in hex."""
+
+    seq: int
+    chain: str
+
+
 def decode(body: bytes) -> Event:
     """Return the event of a body. Raises ``JournalError`` where it is none."""
     try:

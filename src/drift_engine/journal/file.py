@@ -13,13 +13,12 @@ import fcntl
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
 
-from drift_engine.journal_record import JournalError, Line
+from drift_engine.journal.record import JournalError, Line, Seal
 
 FORMAT = 1
 APPLICATION_ID = 0x44524A4C
@@ -39,13 +38,6 @@ _SCHEMA = (
 )
 _INSERT = "INSERT INTO events VALUES(?, ?, ?, ?, ?, ?)"
 _SELECT = "SELECT seq, row, ts_ns, type, body, chain FROM events "
-
-
-class Seal(NamedTuple):
-    """The last record there was when a journal was closed: its number and its chain value in hex."""
-
-    seq: int
-    chain: str
 
 
 def identify(path: Path) -> bool:
@@ -145,11 +137,14 @@ class JournalFile:
         self._durable = True
 
     def last(self) -> Line | None:
-        """Return the last record, ``None`` where there is none."""
+        """Return the last record, ``None`` in a new journal. Raises ``JournalError`` where there should be one."""
         with translated(self.path):
-            return next(read_lines_back(self._db), None)
+            line = next(read_lines_back(self._db), None)
+        if line is None and self.seal() is not None:
+            raise JournalError(f"{self.path} held a run once, its records are gone; name another file")
+        return line
 
-    def lines(self) -> Iterator[Line]:
+    def lines(self) -> Generator[Line]:
         """Yield every record in order."""
         with translated(self.path):
             yield from read_lines(self._db)
