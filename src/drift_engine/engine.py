@@ -65,6 +65,7 @@ class DriftEngine(BaseEngine):
         self.state = EngineState()
         self.margin: Margin | None = None
         self._ports = ports
+        self._warm, self._books_due_ns = False, 0
         self._started: RunStarted | None = None
         self._opened = False
 
@@ -198,7 +199,7 @@ class DriftEngine(BaseEngine):
         self._limits, self._capital_e6, self.bus = ports.limits, ports.capital_e6, ports.bus
         self._let_go = ports.close
         self.state, self.tally, self._books = EngineState(), Tally(), Books()
-        self._monitor = MarginMonitor(ports.limits.max_oracle_age_slots, ports.limits.max_feed_age_ms)
+        self._monitor = MarginMonitor(ports.limits.max_oracle_age_slots, _age_ns(ports.limits.max_feed_age_ms))
         self._desk = ReviewDesk(self.state, self.process, self._executor, self._limits, self._latency)
         self._desk.abandoned = lambda: self._executor.quiet and not self._journal.verifying
         self._emergency = EmergencyClose(self.state, self.process, self._desk, self._executor, self._limits)
@@ -254,3 +255,7 @@ class DriftEngine(BaseEngine):
     def export_state(self) -> dict[str, Any]:
         """Return the whole state as plain values: a copy."""
         return to_builtins(self.state)  # type: ignore[no-any-return]
+
+
+def _age_ns(age_ms: int | None) -> int | None:
+    return None if age_ms is None else age_ms * 1_000_000

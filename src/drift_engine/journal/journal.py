@@ -75,6 +75,7 @@ class Journal:
     ) -> None:
         self.path = path
         self.reference = reference
+        self.replay = replay
         self.row = 0
         self.seq = 0
         self.decisions: deque[Record] = deque(maxlen=LAST_DECISIONS)
