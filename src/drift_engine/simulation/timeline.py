@@ -54,7 +54,7 @@ class RowSource(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Timeline:
     """The rows of a run and where they come from. ``sources`` maps a file to its sha256, or names the scenario."""
 
