@@ -17,7 +17,7 @@ from msgspec import structs
 
 from drift_engine.core.funding import payment_e6
 from drift_engine.core.perp_position import after_quote, after_settlement, after_trade, with_open
-from drift_engine.core.spot_balance import add_tokens
+from drift_engine.core.spot_balance import add_tokens, token_amount
 from drift_engine.core.types import (
     Account,
     AccountEvent,
@@ -33,6 +33,7 @@ from drift_engine.core.types import (
     Market,
     MarketUpdated,
     PerpPosition,
+    PerpSpec,
     PlanClosed,
     PnlSettled,
     RowsRead,
@@ -44,7 +45,7 @@ from drift_engine.core.types import (
     Withdrawn,
 )
 from drift_engine.core.types import EngineState as State
-from drift_engine.core.units import DAY_NS, E6, notional_e6, rescale
+from drift_engine.core.units import DAY_NS, E6, E9, notional_e6, rescale
 from drift_engine.core.valuation import oracle_price_e6, perp_value_e6, spot_value_e6
 
 _MINUTE_NS = 60 * 10**9
@@ -90,8 +91,10 @@ def _market_updated(state: State, event: MarketUpdated) -> None:
         old.interest_borrow_e10,
         old.funding_cumulative_e9,
     )
-    if name in state.values_e6 and event.oracle_e6 != old.oracle_e6:
-        change_e6 = _revalue(state, name)
+    size = state.sizes.get(name)
+    if size is not None:
+        change_e6 = _worth_e6(size, event.oracle_e6) - _worth_e6(size, oracle_price_e6(old))
+        state.values_e6[name] += change_e6
         state.pnl.price_e6 += change_e6
         state.equity_e6 += change_e6
 
@@ -100,12 +103,15 @@ def _ticked(state: State, event: Ticked) -> None:
     now_ns = state.now_ns = event.ts_ns
     state.slot = event.slot
     equity_e6 = state.equity_e6
-    if now_ns >= state.day_ns + DAY_NS:
-        state.day_ns = now_ns // DAY_NS * DAY_NS
+    if now_ns >= state.next_day_ns:
+        state.next_day_ns = now_ns // DAY_NS * DAY_NS + DAY_NS
         state.day_equity_e6 = equity_e6
-    if equity_e6 >= state.high_water_e6:
-        state.high_water_e6 = equity_e6
-    elif state.high_water_e6 > 0:
+        state.marks += 1
+    if equity_e6 > state.high_water_e6:
+        state.high_water_e6 = state.trough_e6 = equity_e6
+        state.marks += 1
+    elif equity_e6 < state.trough_e6 and state.high_water_e6 > 0:
+        state.trough_e6 = equity_e6
         drawdown_e6 = (state.high_water_e6 - equity_e6) * E6 // state.high_water_e6
         state.max_drawdown_e6 = max(state.max_drawdown_e6, drawdown_e6)
 
@@ -138,7 +144,8 @@ def _state_changed(state: State, event: StateChanged) -> None:
     state.retry_ns = event.retry_ns
     state.strategy_disabled = event.strategy_disabled
     if event.cause == "resume":
-        state.high_water_e6 = state.day_equity_e6 = state.equity_e6
+        state.high_water_e6 = state.trough_e6 = state.day_equity_e6 = state.equity_e6
+        state.marks += 1
         state.pnl_at_reset_e6 = state.pnl.total_e6()
 
 
@@ -158,7 +165,9 @@ def _moved(state: State, change_e6: int) -> None:
     state.equity_e6 += change_e6
     state.net_deposits_e6 += change_e6
     state.high_water_e6 += change_e6
+    state.trough_e6 += change_e6
     state.day_equity_e6 += change_e6
+    state.marks += 1
 
 
 def _filled(state: State, event: Filled) -> None:
@@ -300,18 +309,33 @@ def _add_tokens(state: State, market: str, tokens: int, *, leaving: bool = False
 def _revalue(state: State, name: str) -> int:
     """Bring one market's kept value up to date and return the change."""
     market, account = state.markets[name], state.account
-    if market.spec.kind == "perp":
+    spec = market.spec
+    if isinstance(spec, PerpSpec):
         position = account.perp(name)
-        held, value_e6 = position.base_e9 or position.quote_e6, perp_value_e6(position, market)
+        amount, unit, value_e6 = position.base_e9, E9, perp_value_e6(position, market)
     else:
         balance = account.spot(name)
-        held, value_e6 = balance.scaled_e9, spot_value_e6(balance, market, account.quote)
+        amount, unit = token_amount(balance.scaled_e9, market), -int(10**spec.decimals)
+        value_e6 = spot_value_e6(balance, market, account.quote)
     before_e6 = state.values_e6.get(name, 0)
-    if held:
+    if amount or value_e6:
         state.values_e6[name] = value_e6
     else:
         state.values_e6.pop(name, None)
+    if amount and name != account.quote:
+        state.sizes[name] = amount, unit
+    else:
+        state.sizes.pop(name, None)
     return value_e6 - before_e6
+
+
+def _worth_e6(size: tuple[int, int], price_e6: int) -> int:
+    """Return what an amount is worth at a price: a perp's base truncates, a token (unit below zero) rounds down."""
+    amount, unit = size
+    value = amount * price_e6
+    if value >= 0:
+        return value // abs(unit)
+    return value // -unit if unit < 0 else -(-value // unit)
 
 
 # --------------------------------------------------------------------------- dispatch
