@@ -1,7 +1,7 @@
 """What happened, for those who watch: the engine publishes, and never waits for a viewer.
 
-Each subscriber has a bounded queue of its own. When it is full the oldest goes, and the reader sees the hole in ``seq``;
-a status read afterwards brings it up to date. Nothing a subscriber does reaches the publisher.
+Each subscriber has a bounded queue of its own. When it is full the oldest goes, and the reader sees the hole in
+``seq``; a status read afterwards brings it up to date. Nothing a subscriber does reaches the publisher.
 """
 
 from collections import deque

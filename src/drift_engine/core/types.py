@@ -9,7 +9,7 @@ This file says nothing about how values change: that is ``position_manager.apply
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal
+from typing import ClassVar, Literal
 
 from msgspec import Struct, field
 
@@ -35,7 +35,7 @@ class Trading(StrEnum):
 # --------------------------------------------------------------------------- markets
 
 
-class PerpSpec(Struct, frozen=True, gc=False):
+class PerpSpec(Struct, frozen=True, gc=False, tag_field="kind", tag="perp"):
     """Facts of a perp market that only its admin changes. ``tier`` is the contract tier, ``"A"`` to ``"C"`` and beyond.
 
     Fees are fractions in 1e6 of the notional; a maker's fee is negative where it is a rebate.
@@ -59,10 +59,10 @@ class PerpSpec(Struct, frozen=True, gc=False):
     taker_fee_e6: int
     maker_fee_e6: int
     tier: str
-    kind: Literal["perp"] = "perp"
+    kind: ClassVar[Literal["perp"]] = "perp"
 
 
-class SpotSpec(Struct, frozen=True, gc=False):
+class SpotSpec(Struct, frozen=True, gc=False, tag_field="kind", tag="spot"):
     """Facts of a spot market. Its token has ``decimals`` decimals; weights are in 1e4, rates in 1e6 a year."""
 
     name: str
@@ -84,7 +84,7 @@ class SpotSpec(Struct, frozen=True, gc=False):
     optimal_utilisation_e6: int
     optimal_rate_e6: int
     max_rate_e6: int
-    kind: Literal["spot"] = "spot"
+    kind: ClassVar[Literal["spot"]] = "spot"
 
 
 Spec = PerpSpec | SpotSpec

@@ -6,16 +6,15 @@ plans to the desk, and the desk reviews before it sends. No clock, randomness, I
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Coroutine, Mapping
-from typing import Any, ClassVar, Protocol, TypeVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, Protocol
 
+from drift_engine.core.driving import drive as drive  # noqa: PLC0414 - strategies and their tests take it from here
 from drift_engine.core.parameters import ParameterError, Parameters, parse
 from drift_engine.core.spot_balance import base_e9
 from drift_engine.core.types import Hedge, Leg, Market, MarketState, TradePlan, TradeResult, TradeSignal
 from drift_engine.core.units import E4, ceil_to_step, floor_to_step
 from drift_engine.core.valuation import oracle_price_e6
-
-T = TypeVar("T")
 
 
 class Desk(Protocol):
@@ -40,10 +39,12 @@ class DriftStrategy(ABC):
 
     Subclasses declare ``Params`` and read ``self.params``. ``subscriptions`` names the markets it looks at; the engine
     asks nothing of it before all of them have prices. ``hedge`` is set by strategies that promise to be hedged.
+    ``slippage_e4`` limits orders that add to a position, ``slippage_reduce_e4`` orders that reduce one.
     """
 
     Params: ClassVar[type[Parameters]] = Parameters
-    slippage_e4: ClassVar[int] = 50
+    slippage_e4: int = 50
+    slippage_reduce_e4: int = 100
     plan_life_s: ClassVar[int] = 30
 
     def __init__(self, config: Parameters | Mapping[str, Any] | None = None) -> None:
@@ -74,7 +75,10 @@ class DriftStrategy(ABC):
         return None
 
     def bind(self, desk: Desk, markets: Mapping[str, Market]) -> None:
-        """Take the desk at start. Raises ``ParameterError`` where the markets do not fit the strategy."""
+        """Take the desk at start. Raises ``ParameterError`` where the markets do not fit the strategy.
+
+        A strategy that subscribes by asset overrides this, resolves the name, and calls it.
+        """
         for name in self.subscriptions:
             if name not in markets:
                 known = ", ".join(sorted(markets))
@@ -114,7 +118,7 @@ class DriftStrategy(ABC):
         return Leg(
             name,
             base_e9,
-            limit_price_e6(market, base_e9, self.slippage_e4),
+            limit_price_e6(market, base_e9, self.slippage_reduce_e4 if reducing else self.slippage_e4),
             market.kind,
             reduce_only=reducing,
         )
@@ -138,16 +142,3 @@ def limit_price_e6(market: Market, base_e9: int, slippage_e4: int) -> int:
     if base_e9 > 0:
         return (oracle_e6 + room_e6) // market.tick_e6 * market.tick_e6
     return ceil_to_step(oracle_e6 - room_e6, market.tick_e6)
-
-
-def drive(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine that must not suspend, and return its result.
-
-    Raises ``RuntimeError`` where it awaits anything real: a decision that waits would not be the same twice.
-    """
-    try:
-        coroutine.send(None)
-    except StopIteration as done:
-        return done.value  # type: ignore[no-any-return]
-    coroutine.close()
-    raise RuntimeError("on_tick must not await: a decision that suspends cannot be replayed")

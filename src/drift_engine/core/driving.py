@@ -1,0 +1,20 @@
+"""Coroutines that must not suspend, run to their end: the interface is asynchronous, the decision is not."""
+
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def drive(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that must not suspend, and return its result.
+
+    Raises ``RuntimeError`` where it awaits anything real: a decision that waits would not be the same twice.
+    """
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        return done.value  # type: ignore[no-any-return]
+    coroutine.close()
+    name = getattr(coroutine, "__qualname__", "a coroutine")
+    raise RuntimeError(f"{name} must not await: a decision that suspends cannot be replayed")

@@ -1,0 +1,56 @@
+"""How much of a holding counts: margin ratios and weights that grow worse with size.
+
+Sources: ``math/margin.rs`` calculate_size_premium_liability_weight and calculate_size_discount_asset_weight,
+``state/perp_market.rs`` get_margin_ratio, ``state/spot_market.rs`` get_asset_weight and get_liability_weight. All are
+fractions in 1e4; sizes are in 1e9 whatever the token's decimals. They do not depend on the price, so an account's are
+worked out once and kept.
+"""
+
+from math import isqrt
+
+from drift_engine.core.types import MarginKind, PerpSpec, SpotSpec
+from drift_engine.core.units import E4, E6, rescale, tdiv
+
+
+def size_premium_e4(size_e9: int, imf_e6: int, weight_e4: int) -> int:
+    """Return a liability's weight (or a perp's margin ratio) at a size: four fifths of it plus imf x sqrt(size)."""
+    if imf_e6 == 0:
+        return weight_e4
+    return max(weight_e4, weight_e4 - weight_e4 // 5 + isqrt(size_e9 * 10 + 1) * imf_e6 // 10**7)
+
+
+def size_discount_e4(size_e9: int, imf_e6: int, weight_e4: int) -> int:
+    """Return an asset's weight at a size: 1.1 over (1 + imf x sqrt(size)), never above the weight itself."""
+    if imf_e6 == 0:
+        return weight_e4
+    return min(weight_e4, (E6 + E6 // 10) * E4 // (E6 + isqrt(size_e9 * 10 + 1) * imf_e6 // 10**5))
+
+
+def perp_ratio_e4(spec: PerpSpec, base_e9: int, kind: MarginKind, custom_e4: int = 0) -> int:
+    """Return the margin ratio of a signed base amount. A custom ratio raises the initial one, never maintenance."""
+    if kind == "maintenance":
+        return size_premium_e4(abs(base_e9), spec.imf_e6, spec.margin_maintenance_e4)
+    return max(custom_e4, size_premium_e4(abs(base_e9), spec.imf_e6, spec.margin_initial_e4))
+
+
+def asset_weight_e4(spec: SpotSpec, tokens: int, kind: MarginKind, custom_e4: int = 0) -> int:
+    """Return the weight of a deposit of ``tokens``. A custom ratio lowers the initial one to 1 - ratio at most."""
+    size_e9 = rescale(abs(tokens), spec.decimals, 9)
+    if kind == "maintenance":
+        return size_discount_e4(size_e9, spec.imf_e6, spec.asset_maintenance_e4)
+    weight_e4 = size_discount_e4(size_e9, spec.imf_e6, spec.asset_initial_e4)
+    return min(weight_e4, max(0, E4 - custom_e4)) if custom_e4 else weight_e4
+
+
+def liability_weight_e4(spec: SpotSpec, tokens: int, kind: MarginKind, custom_e4: int = 0) -> int:
+    """Return the weight of a borrow of ``tokens``. A custom ratio raises the initial one to 1 + ratio at least."""
+    size_e9 = rescale(abs(tokens), spec.decimals, 9)
+    if kind == "maintenance":
+        return size_premium_e4(size_e9, spec.imf_e6, spec.liability_maintenance_e4)
+    weight_e4 = size_premium_e4(size_e9, spec.imf_e6, spec.liability_initial_e4)
+    return max(weight_e4, E4 + custom_e4) if custom_e4 else weight_e4
+
+
+def weighted_e6(value_e6: int, asset_e4: int, liability_e4: int) -> int:
+    """Return a signed value times the weight of its side, truncated toward zero (``state/user.rs``)."""
+    return tdiv(value_e6 * (asset_e4 if value_e6 > 0 else liability_e4), E4)

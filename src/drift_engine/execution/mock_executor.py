@@ -1,0 +1,104 @@
+"""Hands approved plans to a simulated venue, and finds out what became of them.
+
+The venue answers at once or not at all, so its coroutines are driven here and now. A venue that does not answer is no
+failure of the plan: what was sent may have arrived, so the plan stays in flight, nothing is sent again, and
+``follow_up`` asks until the venue proves an outcome. Outages are never exceptions to the engine; ``available`` and
+``last_error`` show them.
+"""
+
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, TypeVar
+
+from drift_engine.core.client import DriftClient, VenueUnavailableError
+from drift_engine.core.driving import drive
+from drift_engine.core.types import ApprovedPlan, Event, InFlight, PlanClosed
+from drift_engine.core.units import SECOND_NS
+
+T = TypeVar("T")
+
+
+class MockExecutor:
+    """The executor of backtests and paper runs, over any ``DriftClient`` that does not suspend.
+
+    A plan is overdue ``grace_ns`` after it expired. The same question is asked once in ``retry_ns`` of engine time.
+    """
+
+    def __init__(
+        self,
+        client: DriftClient,
+        deliver: Callable[[Event], None],
+        *,
+        grace_ns: int = 5 * SECOND_NS,
+        retry_ns: int = 5 * SECOND_NS,
+    ) -> None:
+        self._client = client
+        self._deliver = deliver
+        self._grace_ns = grace_ns
+        self._retry_ns = retry_ns
+        self._asked_ns: dict[str, int] = {}
+        self._stream_asked: tuple[int, int] | None = None
+        self._last_error: str | None = None
+        self._available = True
+
+    @property
+    def available(self) -> bool:
+        """Whether the venue answered when last asked."""
+        return self._available
+
+    @property
+    def last_error(self) -> str | None:
+        """What the last outage said, ``None`` where there was none."""
+        return self._last_error
+
+    def submit(self, approved: ApprovedPlan, now_ns: int) -> None:
+        """Send a plan, once. Whether it arrived or not, it is in flight until its ``PlanClosed``."""
+        self._ask(self._client.place(approved, now_ns))
+
+    def cancel_all(self, now_ns: int) -> None:
+        """Cancel every open order; the plans close as events."""
+        self._ask(self._client.cancel_all(now_ns))
+
+    def observe(self, now_ns: int) -> None:
+        """Ask for the venue's own books and deliver them."""
+        observed = self._ask(self._client.observe(now_ns))
+        if observed is not None:
+            self._deliver(observed)
+
+    def follow_up(self, in_flight: Mapping[str, InFlight], cursor: int, now_ns: int) -> None:
+        """Deliver the events after ``cursor``, and the outcome of each overdue plan that they do not tell."""
+        closed = self._missing_events(cursor, now_ns)
+        self._asked_ns = {plan_id: asked for plan_id, asked in self._asked_ns.items() if plan_id in in_flight}
+        for plan_id, entry in in_flight.items():
+            if plan_id not in closed and now_ns > entry.plan.expires_ns + self._grace_ns:
+                self._resolve(plan_id, now_ns)
+
+    def _missing_events(self, cursor: int, now_ns: int) -> set[str]:
+        """Deliver what the venue told after ``cursor``; return the plans it closed."""
+        if self._stream_asked is not None:
+            asked_cursor, asked_ns = self._stream_asked
+            if asked_cursor == cursor and now_ns < asked_ns + self._retry_ns:
+                return set()
+        self._stream_asked = (cursor, now_ns)
+        events = self._ask(self._client.events_since(cursor, now_ns)) or ()
+        for event in events:
+            self._deliver(event)
+        return {event.plan_id for event in events if isinstance(event, PlanClosed)}
+
+    def _resolve(self, plan_id: str, now_ns: int) -> None:
+        asked_ns = self._asked_ns.get(plan_id)
+        if asked_ns is not None and now_ns < asked_ns + self._retry_ns:
+            return
+        self._asked_ns[plan_id] = now_ns
+        outcome = self._ask(self._client.resolve(plan_id, now_ns))
+        if outcome is not None:
+            self._deliver(outcome)
+
+    def _ask(self, question: Coroutine[Any, Any, T]) -> T | None:
+        """Drive a question to the venue; ``None`` where it is away."""
+        try:
+            answer = drive(question)
+        except VenueUnavailableError as error:
+            self._available, self._last_error = False, str(error)
+            return None
+        self._available = True
+        return answer

@@ -1,0 +1,92 @@
+"""What an account would be if a plan's legs all filled, at the worst price they may.
+
+A leg fills at its limit, or at the oracle where the limit is better: no gain is counted before it is made. Fees are
+the taker's, rounded up; a post-only leg pays the maker's, and a rebate counts as nothing. Pure; nothing is booked here.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+from msgspec import structs
+
+from drift_engine.core.perp_position import after_quote, after_trade
+from drift_engine.core.spot_balance import add_tokens
+from drift_engine.core.types import Account, Leg, Market, PerpPosition, PerpSpec, SpotBalance
+from drift_engine.core.units import E6, notional_e6, rescale
+
+H = TypeVar("H", PerpPosition, SpotBalance)
+
+
+def account_after(
+    account: Account, orders: Iterable[tuple[Leg, Market, int]], markets: Mapping[str, Market], tip_e6: int = 0
+) -> Account | None:
+    """Return the account after every order (leg, market, oracle in 1e6) filled and the tip was paid.
+
+    ``None`` where the quote market is needed and not known.
+    """
+    spent_e6 = tip_e6
+    for leg, market, oracle_e6 in orders:
+        price_e6 = worst_price_e6(leg, oracle_e6)
+        if isinstance(market.spec, PerpSpec):
+            account = _after_perp(account, leg, market, price_e6)
+        else:
+            account = _after_spot(account, leg, market, market.spec.decimals)
+            spent_e6 += notional_e6(leg.base_e9, price_e6) + fee_e6(leg, market, price_e6, leg.base_e9)
+    if spent_e6 == 0:
+        return account
+    quote = markets.get(account.quote)
+    return None if quote is None else _with_tokens(account, quote, -spent_e6)
+
+
+def worst_price_e6(leg: Leg, oracle_e6: int) -> int:
+    """Return the price a leg is taken to fill at: its limit, or the oracle where the limit is better for us."""
+    return max(leg.limit_e6, oracle_e6) if leg.base_e9 > 0 else min(leg.limit_e6, oracle_e6)
+
+
+def fee_e6(leg: Leg, market: Market, price_e6: int, base_e9: int) -> int:
+    """Return the fee of a leg that fills ``base_e9`` at a price, rounded up; never a rebate."""
+    spec = market.spec
+    rate_e6 = max(spec.maker_fee_e6, 0) if leg.post_only and isinstance(spec, PerpSpec) else spec.taker_fee_e6
+    return -(-abs(notional_e6(base_e9, price_e6)) * rate_e6 // E6)
+
+
+def _after_perp(account: Account, leg: Leg, market: Market, price_e6: int) -> Account:
+    held = account.perp(leg.market)
+    base_e9 = _clamped_e9(leg, held.base_e9)
+    if base_e9 == 0:
+        return account
+    if held.base_e9 == 0:
+        held = structs.replace(held, funding_cursor_e9=market.funding_cumulative_e9)
+    traded = after_trade(held, base_e9, -notional_e6(base_e9, price_e6))
+    position = after_quote(traded, -fee_e6(leg, market, price_e6, base_e9))
+    return Account(account.quote, account.spots, _put(account.perps, position), account.max_margin_ratio_e4)
+
+
+def _after_spot(account: Account, leg: Leg, market: Market, decimals: int) -> Account:
+    return _with_tokens(account, market, rescale(leg.base_e9, 9, decimals))
+
+
+def _with_tokens(account: Account, market: Market, tokens: int) -> Account:
+    held = account.spot(market.spec.name)
+    balance = structs.replace(held, scaled_e9=add_tokens(held.scaled_e9, tokens, market))
+    return Account(account.quote, _put(account.spots, balance), account.perps, account.max_margin_ratio_e4)
+
+
+def _clamped_e9(leg: Leg, held_e9: int) -> int:
+    """Return what of a perp leg can fill: a reduce-only one no more than takes the position to zero."""
+    if not leg.reduce_only:
+        return leg.base_e9
+    if held_e9 * leg.base_e9 >= 0:
+        return 0
+    return leg.base_e9 if abs(leg.base_e9) <= abs(held_e9) else -held_e9
+
+
+def _put(items: tuple[H, ...], item: H) -> tuple[H, ...]:
+    """Return the holdings with one in its place, or at the end where it is new."""
+    kept = list(items)
+    for place, old in enumerate(kept):
+        if old.market == item.market:
+            kept[place] = item
+            return tuple(kept)
+    kept.append(item)
+    return tuple(kept)

@@ -1,0 +1,201 @@
+"""The breakers: what trips each, at the very unit, in which order, and that none tells the same twice."""
+
+from typing import Any
+
+import pytest
+from gate_builders import NOW_NS, deposit, hedged_account, markets
+from hypothesis import given
+from hypothesis import strategies as st
+
+from drift_engine.core.types import Account, EngineState, Margin, SpotBalance, StateChanged, Trading
+from drift_engine.core.units import DAY_NS, E6, E9
+from drift_engine.execution.breakers import breach, has_exposure, recovery
+from drift_engine.execution.limits import Limits
+
+CAPITAL_E6 = 10_000 * E6
+OFF = Limits(
+    emergency_health_e4=None, daily_drawdown_e4=None, strategy_drawdown_e4=None, account_drawdown_e4=None
+)  # fmt: skip
+
+
+def margin(health_e4: int | None = 9_000) -> Margin:
+    return Margin(0, 0, 0, 0, 0, 0, 0, health_e4, 0, NOW_NS, "unknown" if health_e4 is None else "known")
+
+
+def state(equity_e6: int = CAPITAL_E6, **more: Any) -> EngineState:
+    given: dict[str, Any] = {
+        "now_ns": NOW_NS, "account": hedged_account(), "markets": markets(), "equity_e6": equity_e6,
+        "net_deposits_e6": equity_e6, "high_water_e6": CAPITAL_E6, "day_equity_e6": CAPITAL_E6,
+    }  # fmt: skip
+    return EngineState(**{**given, **more})
+
+
+def told(at: EngineState, health_e4: int | None = 9_000, limits: Limits | None = None) -> StateChanged | None:
+    return breach(at, margin(health_e4), limits or Limits(), CAPITAL_E6)
+
+
+def test_nothing_trips_in_calm() -> None:
+    assert told(state()) is None
+
+
+@pytest.mark.parametrize(
+    ("at", "just_above", "cause"),
+    [
+        (state(9_500 * E6), state(9_500 * E6 + 1), "daily"),
+        (state(8_500 * E6, net_deposits_e6=CAPITAL_E6, high_water_e6=0),
+         state(8_500 * E6 + 1, net_deposits_e6=CAPITAL_E6, high_water_e6=0, day_equity_e6=0), "strategy"),
+        (state(9_000 * E6), state(9_000 * E6 + 1, day_equity_e6=0), "account"),
+    ],
+)  # fmt: skip
+def test_each_drawdown_trips_at_its_very_unit(at: EngineState, just_above: EngineState, cause: str) -> None:
+    change = told(at)
+    assert change is not None
+    assert change.cause == cause
+    assert told(just_above) is None
+    assert told(at, limits=OFF) is None
+
+
+def test_health_trips_under_its_limit_and_not_at_it() -> None:
+    change = told(state(), 1_499)
+    assert change is not None
+    assert (change.cause, change.trading, change.closing, change.latched) == ("health", Trading.REDUCING, 1, True)
+    assert told(state(), 1_500) is None
+    assert told(state(), 0, OFF) is None
+
+
+def test_health_that_is_not_known_is_no_zero() -> None:
+    assert told(state(), None) is None
+
+
+@pytest.mark.parametrize("trading", list(Trading))
+def test_health_trips_in_every_trading_state_unless_the_books_are_in_dispute(trading: Trading) -> None:
+    change = told(state(trading=trading, latched=trading is Trading.HALTED), 0)
+    assert change is not None
+    assert change.cause == "health"
+    assert told(state(trading=trading, disputed=True), 0) is None
+
+
+def test_the_worst_is_told_first() -> None:
+    ruin = state(1, net_deposits_e6=CAPITAL_E6)
+    causes = []
+    limits: dict[str, Any] = {}
+    for name in ("emergency_health_e4", "account_drawdown_e4", "strategy_drawdown_e4", "daily_drawdown_e4"):
+        change = told(ruin, 0, Limits(**limits))
+        assert change is not None
+        causes.append(change.cause)
+        limits[name] = None
+    assert causes == ["health", "account", "strategy", "daily"]
+    assert told(ruin, 0, Limits(**limits)) is None
+
+
+@pytest.mark.parametrize("cause", ["health", "account", "strategy"])
+def test_what_must_close_starts_the_close_latched(cause: str) -> None:
+    limits = {"health": Limits(), "account": Limits(), "strategy": Limits(account_drawdown_e4=None)}[cause]
+    change = told(state(1, net_deposits_e6=CAPITAL_E6), 0 if cause == "health" else 9_000, limits)
+    assert change == StateChanged(
+        NOW_NS, Trading.REDUCING, change.reason if change else "", cause,  # type: ignore[arg-type]
+        latched=True, closing=1, strategy_disabled=cause == "strategy",
+    )  # fmt: skip
+
+
+def test_the_daily_breaker_keeps_positions_and_ends_at_midnight() -> None:
+    change = told(state(9_400 * E6))
+    assert change is not None
+    assert (change.trading, change.closing, change.latched) == (Trading.REDUCING, 0, False)
+    assert change.until_ns % DAY_NS == 0
+    assert 0 < change.until_ns - NOW_NS <= DAY_NS
+    at_midnight = told(state(9_400 * E6, now_ns=NOW_NS // DAY_NS * DAY_NS))
+    assert at_midnight is not None
+    assert at_midnight.until_ns == NOW_NS // DAY_NS * DAY_NS + DAY_NS
+
+
+@pytest.mark.parametrize(
+    "already",
+    [
+        {"closing": 1, "trading": Trading.REDUCING, "latched": True},
+        {"closing": 3, "trading": Trading.HALTED, "latched": True},
+        {"disputed": True, "trading": Trading.HALTED},
+    ],
+)
+def test_nothing_is_told_while_a_close_is_under_way_or_the_books_are_in_dispute(already: dict[str, Any]) -> None:
+    assert told(state(1, net_deposits_e6=CAPITAL_E6, **already), 0) is None
+
+
+def test_a_latch_silences_all_but_failing_health_with_something_left_to_close() -> None:
+    latched: dict[str, Any] = {"trading": Trading.HALTED, "latched": True, "net_deposits_e6": CAPITAL_E6}
+    assert told(state(1, **latched), 9_000) is None
+    change = told(state(1, **latched), 0)
+    assert change is not None
+    assert change.cause == "health"
+    assert told(state(1, account=Account("USDC", (deposit(1),)), **latched), 0) is None
+
+
+def test_a_disabled_strategy_trips_its_breaker_once_and_stays_disabled_through_others() -> None:
+    disabled = state(9_400 * E6, net_deposits_e6=2 * CAPITAL_E6, strategy_disabled=True)
+    change = told(disabled)
+    assert change is not None
+    assert (change.cause, change.strategy_disabled) == ("daily", True)
+
+
+@pytest.mark.parametrize("trading", [Trading.REDUCING, Trading.HALTED])
+def test_the_daily_breaker_trips_only_while_active(trading: Trading) -> None:
+    assert told(state(9_400 * E6, trading=trading)) is None
+
+
+def test_a_strategy_without_capital_has_no_share_to_lose() -> None:
+    lost = state(CAPITAL_E6, net_deposits_e6=2 * CAPITAL_E6)
+    assert breach(lost, margin(), Limits(), 0) is None
+
+
+def test_only_what_an_emergency_close_could_close_counts_as_exposure() -> None:
+    def exposed(*spots: SpotBalance) -> bool:
+        return has_exposure(state(account=Account("USDC", spots)))
+
+    assert has_exposure(state())
+    assert not exposed(deposit(5), SpotBalance("SOL"))
+    assert not exposed(SpotBalance("SOL", 10**7 - 1)), "dust under the venue's minimum cannot be sold"
+    assert exposed(SpotBalance("SOL", 10**7))
+    assert exposed(SpotBalance("SOL", -(10**7)))
+
+
+UNTIL_NS = NOW_NS // DAY_NS * DAY_NS + DAY_NS
+
+
+def test_recovery_comes_at_the_end_of_the_day_and_not_before() -> None:
+    reducing = {"trading": Trading.REDUCING, "until_ns": UNTIL_NS}
+    assert recovery(state(now_ns=UNTIL_NS - 1, **reducing)) is None
+    change = recovery(state(now_ns=UNTIL_NS, strategy_disabled=True, **reducing))
+    assert change is not None
+    assert (change.trading, change.cause, change.until_ns, change.strategy_disabled) == (Trading.ACTIVE, "day", 0, True)
+    assert recovery(state(now_ns=UNTIL_NS)) is None
+
+
+@pytest.mark.parametrize("held", [{"latched": True}, {"disputed": True}, {"closing": 1}, {"trading": Trading.HALTED}])
+def test_recovery_lifts_nothing_but_the_daily_breaker(held: dict[str, Any]) -> None:
+    assert recovery(state(now_ns=UNTIL_NS, **{"trading": Trading.REDUCING, "until_ns": UNTIL_NS, **held})) is None
+
+
+@given(
+    equity_e6=st.integers(-CAPITAL_E6, 2 * CAPITAL_E6),
+    high_e6=st.integers(0, 2 * CAPITAL_E6),
+    day_e6=st.integers(-E9, 2 * CAPITAL_E6),
+    deposits_e6=st.integers(0, 2 * CAPITAL_E6),
+    health_e4=st.one_of(st.none(), st.integers(0, 10_000)),
+    disabled=st.booleans(),
+)
+def test_a_state_that_was_changed_as_told_is_not_told_again(
+    *, equity_e6: int, high_e6: int, day_e6: int, deposits_e6: int, health_e4: int | None, disabled: bool
+) -> None:
+    before = state(
+        equity_e6, high_water_e6=high_e6, day_equity_e6=day_e6, net_deposits_e6=deposits_e6, strategy_disabled=disabled
+    )
+    change = told(before, health_e4)
+    if change is None:
+        return
+    after = state(
+        equity_e6, high_water_e6=high_e6, day_equity_e6=day_e6, net_deposits_e6=deposits_e6,
+        trading=change.trading, latched=change.latched, closing=change.closing, until_ns=change.until_ns,
+        strategy_disabled=change.strategy_disabled,
+    )  # fmt: skip
+    assert told(after, health_e4) is None
+    assert change.strategy_disabled >= disabled
