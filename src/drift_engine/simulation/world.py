@@ -5,37 +5,13 @@ are skipped; the quote asset is always among those asked for.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol
 
 from drift_engine.core.types import Event, RowsRead
+from drift_engine.simulation.rows import Row, RowKind
+from drift_engine.simulation.timeline import Timeline
 from drift_engine.simulation.venue import SimVenue
 
-Row = tuple[int, int, int, int, int, int, int]
-"""ts_ns, kind (0 funding, 1 interest, 2 price), market's index, three figures, and whether a tick follows."""
-_FUNDING = 0
-_PRICE = 2
-
-
-class Chunk(Protocol):
-    """Rows ``[first, last)`` and their digest."""
-
-    first: int
-    last: int
-    digest: str
-
-    def rows(self) -> Iterator[Row]:
-        """Return the rows in order."""
-        ...
-
-
-class Timeline(Protocol):
-    """Market data as columns, in chunks."""
-
-    markets: tuple[str, ...]
-
-    def chunks(self, first_row: int = 0) -> Iterator[Chunk]:
-        """Return the chunks from a row on."""
-        ...
+_FUNDING, _PRICE = int(RowKind.FUNDING), int(RowKind.PRICE)
 
 
 class World:
