@@ -13,7 +13,7 @@ from drift_engine.core.types import Decided, Event, MarketUpdated, RowsRead, Sta
 from drift_engine.journal import Journal, JournalError, JournalMismatchError
 from drift_engine.journal.journal import LAST_DECISIONS, MAX_WAITING
 from drift_engine.journal.reader import lines, records, seal, tail, verify
-from drift_engine.journal.record import Line
+from drift_engine.journal.record import Columns
 
 MODES = pytest.mark.parametrize("reference", [True, False], ids=["reference", "recorded"])
 
@@ -62,7 +62,7 @@ def test_a_commit_point_is_synced_and_market_rows_need_not_be(path: Path, monkey
         assert file is not None
         write_lines = file.write
 
-        def note(lines: list[Line], is_durable: bool) -> None:
+        def note(lines: list[Columns], is_durable: bool) -> None:
             write_lines(lines, durable=is_durable)
             (level,) = file._db.execute("PRAGMA synchronous").fetchone()
             durable.append((len(lines), is_durable, level))

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from drift_engine.journal.record import JournalError, Line, Seal
+from drift_engine.journal.record import Columns, JournalError, Line, Seal
 
 FORMAT = 1
 APPLICATION_ID = 0x44524A4C
@@ -154,7 +154,7 @@ class JournalFile:
         with translated(self.path):
             return read_seal(self._db)
 
-    def write(self, lines: Sequence[Line], *, durable: bool) -> None:
+    def write(self, lines: Sequence[Columns], *, durable: bool) -> None:
         """Write records in one transaction; when durable, they are on the disk when this returns."""
         with translated(self.path):
             self._synchronous(full=durable)
