@@ -162,7 +162,7 @@ UNTIL_NS = NOW_NS // DAY_NS * DAY_NS + DAY_NS
 
 
 def test_recovery_comes_at_the_end_of_the_day_and_not_before() -> None:
-    reducing = {"trading": Trading.REDUCING, "until_ns": UNTIL_NS}
+    reducing: dict[str, Any] = {"trading": Trading.REDUCING, "until_ns": UNTIL_NS}
     assert recovery(state(now_ns=UNTIL_NS - 1, **reducing)) is None
     change = recovery(state(now_ns=UNTIL_NS, strategy_disabled=True, **reducing))
     assert change is not None
