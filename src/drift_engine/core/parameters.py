@@ -48,6 +48,11 @@ def describe(record: type[Parameters]) -> tuple[Description, ...]:
     return tuple(rows)
 
 
+def shown(params: Parameters) -> dict[str, str]:
+    """Return every parameter as a person would write it."""
+    return {name: str(getattr(params, name)) for name in params.__struct_fields__}
+
+
 def parse(record: type[P], config: "P | Mapping[str, Any] | None") -> P:
     """Return the record for a mapping of human figures, the defaults for ``None``, a record as it is.
 

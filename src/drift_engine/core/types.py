@@ -9,7 +9,7 @@ This file says nothing about how values change: that is ``position_manager.apply
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal
+from typing import ClassVar, Literal
 
 from msgspec import Struct, field
 
@@ -35,7 +35,7 @@ class Trading(StrEnum):
 # --------------------------------------------------------------------------- markets
 
 
-class PerpSpec(Struct, frozen=True, gc=False):
+class PerpSpec(Struct, frozen=True, gc=False, tag_field="kind", tag="perp"):
     """Facts of a perp market that only its admin changes. ``tier`` is the contract tier, ``"A"`` to ``"C"`` and beyond.
 
     Fees are fractions in 1e6 of the notional; a maker's fee is negative where it is a rebate.
@@ -59,10 +59,10 @@ class PerpSpec(Struct, frozen=True, gc=False):
     taker_fee_e6: int
     maker_fee_e6: int
     tier: str
-    kind: Literal["perp"] = "perp"
+    kind: ClassVar[Literal["perp"]] = "perp"
 
 
-class SpotSpec(Struct, frozen=True, gc=False):
+class SpotSpec(Struct, frozen=True, gc=False, tag_field="kind", tag="spot"):
     """Facts of a spot market. Its token has ``decimals`` decimals; weights are in 1e4, rates in 1e6 a year."""
 
     name: str
@@ -84,7 +84,7 @@ class SpotSpec(Struct, frozen=True, gc=False):
     optimal_utilisation_e6: int
     optimal_rate_e6: int
     max_rate_e6: int
-    kind: Literal["spot"] = "spot"
+    kind: ClassVar[Literal["spot"]] = "spot"
 
 
 Spec = PerpSpec | SpotSpec
@@ -361,7 +361,7 @@ class RowsRead(Struct, frozen=True, gc=False, tag=True):
 
 
 class MarketUpdated(Struct, frozen=True, gc=False, tag=True):
-    """A market's public figures changed. What is not known is ``None`` and stays as it was known before."""
+    """A market's public figures, all of them: they replace what was known before, ``None`` where it is not known."""
 
     ts_ns: int
     market: str
@@ -460,7 +460,10 @@ class PlanClosed(Struct, frozen=True, gc=False, tag=True):
 
 
 class FundingPaid(Struct, frozen=True, gc=False, tag=True):
-    """Hourly funding was settled on what was held then. ``payment_e6`` is positive when received."""
+    """Funding was settled on what was held then; ``payment_e6`` is what the venue booked, positive when received.
+
+    ``rate_e9`` is the change of the cumulative rate since the last settlement: one hour's rate when settled hourly.
+    """
 
     ts_ns: int
     cursor: int
@@ -604,8 +607,9 @@ class InFlight(Struct, frozen=True, gc=False):
 class EngineState(Struct):
     """Everything the engine knows. ``position_manager.apply`` is its only writer; nobody else holds it mutable.
 
-    ``equity_e6`` and ``net_deposits_e6`` are kept as events arrive: ``equity == net deposits + pnl.total_e6()`` always.
-    ``values_e6`` holds each held market's value at its last price, so that a price move is attributed by difference.
+    ``equity_e6`` and ``net_deposits_e6`` are kept as events arrive: ``equity == net deposits + pnl.total_e6()``
+    always. ``pnl_at_reset_e6`` is the total when a human last resumed: drawdowns count from there. ``values_e6`` holds
+    each held market's value at its last price, so that a price move is attributed by difference.
     """
 
     seq: int = 0
@@ -629,6 +633,7 @@ class EngineState(Struct):
     first_fill_ns: int = 0
     equity_e6: int = 0
     net_deposits_e6: int = 0
+    pnl_at_reset_e6: int = 0
     pnl: Pnl = field(default_factory=Pnl)
     values_e6: dict[str, int] = field(default_factory=dict)
     day_ns: int = 0

@@ -39,10 +39,12 @@ class DriftStrategy(ABC):
 
     Subclasses declare ``Params`` and read ``self.params``. ``subscriptions`` names the markets it looks at; the engine
     asks nothing of it before all of them have prices. ``hedge`` is set by strategies that promise to be hedged.
+    ``slippage_e4`` limits orders that add to a position, ``slippage_reduce_e4`` orders that reduce one.
     """
 
     Params: ClassVar[type[Parameters]] = Parameters
-    slippage_e4: ClassVar[int] = 50
+    slippage_e4: int = 50
+    slippage_reduce_e4: int = 100
     plan_life_s: ClassVar[int] = 30
 
     def __init__(self, config: Parameters | Mapping[str, Any] | None = None) -> None:
@@ -73,7 +75,10 @@ class DriftStrategy(ABC):
         return None
 
     def bind(self, desk: Desk, markets: Mapping[str, Market]) -> None:
-        """Take the desk at start. Raises ``ParameterError`` where the markets do not fit the strategy."""
+        """Take the desk at start. Raises ``ParameterError`` where the markets do not fit the strategy.
+
+        A strategy that subscribes by asset overrides this, resolves the name, and calls it.
+        """
         for name in self.subscriptions:
             if name not in markets:
                 known = ", ".join(sorted(markets))
@@ -113,7 +118,7 @@ class DriftStrategy(ABC):
         return Leg(
             name,
             base_e9,
-            limit_price_e6(market, base_e9, self.slippage_e4),
+            limit_price_e6(market, base_e9, self.slippage_reduce_e4 if reducing else self.slippage_e4),
             market.kind,
             reduce_only=reducing,
         )

@@ -1,0 +1,104 @@
+"""The only way from a plan to a venue: review, write down, send.
+
+Strategies get the desk through ``bind``; the emergency close uses the same one. A refusal is written down as well: the
+journal can always say why nothing was traded. Nothing here waits: the executor takes the plan, the outcome comes back
+through the inbox.
+"""
+
+from collections.abc import Callable, Mapping
+
+from drift_engine.core.types import (
+    ApprovedPlan,
+    Decided,
+    EngineState,
+    Event,
+    Hedge,
+    Margin,
+    MarketState,
+    Spec,
+    Submitted,
+    TradePlan,
+    TradeResult,
+    TradeSignal,
+)
+from drift_engine.execution.gate_context import GateContext
+from drift_engine.execution.latency_monitor import LatencyMonitor
+from drift_engine.execution.limits import Limits
+from drift_engine.execution.ports import Executor
+from drift_engine.execution.safety_gates import review
+
+
+class ReviewDesk:
+    """Reviews plans against the state of this tick, journals what was decided, and submits what was approved.
+
+    ``abandoned`` tells that a replayed run ended between a decision and its order: then the order was never sent, and
+    it is not sent now, as its moment is over.
+    """
+
+    def __init__(
+        self,
+        state: EngineState,
+        process: Callable[[Event], None],
+        executor: Executor,
+        limits: Limits,
+        latency: LatencyMonitor,
+    ) -> None:
+        self._state = state
+        self._process = process
+        self._executor = executor
+        self._limits = limits
+        self._latency = latency
+        self._view: MarketState | None = None
+        self.hedge: Hedge | None = None
+        self.specs: Mapping[str, Spec] = {}
+        self.abandoned: Callable[[], bool] = lambda: False
+
+    @property
+    def state(self) -> MarketState:
+        """The view of the tick under way."""
+        if self._view is None:
+            raise RuntimeError("there is no tick under way")
+        return self._view
+
+    def show(self, view: MarketState) -> None:
+        """Take the view of a new tick."""
+        self._view = view
+
+    def next_plan_id(self) -> str:
+        """Return the id of the next plan: they are counted, so a replay gives the same ones."""
+        return f"p{self._state.plans + 1}"
+
+    async def submit(self, plan: TradePlan, signal: TradeSignal) -> TradeResult:
+        """Review a strategy's plan, and send it if every gate agrees."""
+        return self._decide(plan, signal, self.state.margin, distance_e4=None)
+
+    def submit_emergency(self, plan: TradePlan, margin: Margin, distance_e4: int) -> TradeResult:
+        """Review an emergency close: the gates mark what they would otherwise refuse. Only the engine calls this."""
+        return self._decide(plan, None, margin, distance_e4=distance_e4)
+
+    def _decide(
+        self, plan: TradePlan, signal: TradeSignal | None, margin: Margin, distance_e4: int | None
+    ) -> TradeResult:
+        now_ns, emergency = self._state.now_ns, distance_e4 is not None
+        verdict = review(plan, self._context(margin, distance_e4, now_ns))
+        approved = type(verdict) is ApprovedPlan
+        self._process(Decided(now_ns, signal, plan, verdict.checks, approved, emergency))
+        if not isinstance(verdict, ApprovedPlan):
+            return TradeResult(plan.plan_id, "refused", verdict.reasons)
+        if self.abandoned():
+            return TradeResult(plan.plan_id, "unknown", ("the run ended between this decision and its order",))
+        self._process(Submitted(now_ns, plan, emergency))
+        self._executor.submit(verdict, now_ns)
+        return TradeResult(plan.plan_id, "submitted")
+
+    def _context(self, margin: Margin, distance_e4: int | None, now_ns: int) -> GateContext:
+        return GateContext(
+            state=self._state,
+            margin=margin,
+            limits=self._limits,
+            latency_ms=self._latency.average_ms(now_ns),
+            hedge=self.hedge,
+            emergency=distance_e4 is not None,
+            emergency_distance_e4=distance_e4,
+            specs=self.specs,
+        )

@@ -1,0 +1,126 @@
+"""The emergency close: cancel everything, close everything, verify with the venue, and stay halted.
+
+It is a procedure over the engine's state, one step a tick, so that it survives a crash: ``state.closing`` is the
+number of the attempt under way and ``state.retry_ns`` when the next may start; both are journaled. Each attempt accepts
+a wider price than the one before. It ends HALTED and latched when our books are flat and the venue's say the same; what
+cannot be closed is named, never hidden. It closes perps, what was borrowed, and the spot leg of a hedge; other deposits
+stay.
+"""
+
+from collections.abc import Callable
+
+from drift_engine.core.spot_balance import base_e9
+from drift_engine.core.types import EngineState, Event, Hedge, Leg, Margin, StateChanged, TradePlan, Trading
+from drift_engine.core.units import E4, SECOND_NS, ceil_to_step, floor_to_step
+from drift_engine.desk import ReviewDesk
+from drift_engine.execution.limits import Limits
+from drift_engine.execution.ports import Executor
+
+_FIRST_DISTANCE_E4 = 500
+_WIDEST_DISTANCE_E4 = 2_500
+_BACKOFF_S = 5
+_LONGEST_BACKOFF_S = 300
+_PLAN_LIFE_S = 20
+
+
+class EmergencyClose:
+    """Takes one step of the close at each tick while ``state.closing`` is not 0."""
+
+    def __init__(
+        self,
+        state: EngineState,
+        process: Callable[[Event], None],
+        desk: ReviewDesk,
+        executor: Executor,
+        limits: Limits,
+    ) -> None:
+        self._state = state
+        self._process = process
+        self._desk = desk
+        self._executor = executor
+        self._first_e4 = limits.limit_distance_emergency_e4 or _FIRST_DISTANCE_E4
+        self._cancelled_attempt = 0
+
+    def step(self, margin: Margin, verified: bool) -> None:
+        """Do the next thing: wait for what is in flight, try again, or end. ``verified``: the venue's books agree."""
+        state = self._state
+        if self._cancelled_attempt != state.closing:
+            self._cancelled_attempt = state.closing
+            if state.in_flight:
+                self._executor.cancel_all(state.now_ns)
+        if state.in_flight or state.now_ns < state.retry_ns:
+            return
+        distance_e4 = min(self._first_e4 * state.closing, max(self._first_e4, _WIDEST_DISTANCE_E4))
+        legs = closing_legs(state, self._desk.hedge, distance_e4)
+        if legs:
+            self._attempt(legs, margin, distance_e4)
+        elif verified:
+            self._process(self._changed(Trading.HALTED, f"flat: {left_behind(state)}; {state.reason}", closing=0))
+        else:
+            self._executor.observe(state.now_ns)
+
+    def _attempt(self, legs: tuple[Leg, ...], margin: Margin, distance_e4: int) -> None:
+        state = self._state
+        pause_s = min(_BACKOFF_S * 2 ** (state.closing - 1), _LONGEST_BACKOFF_S)
+        for leg in legs:
+            plan = TradePlan(
+                plan_id=self._desk.next_plan_id(),
+                legs=(leg,),
+                atomic=False,
+                reason=f"emergency close, attempt {state.closing}: {state.reason}",
+                edge_e6=None,
+                expires_ns=state.now_ns + _PLAN_LIFE_S * SECOND_NS,
+            )
+            self._desk.submit_emergency(plan, margin, distance_e4)
+        retry_ns = state.now_ns + pause_s * SECOND_NS
+        self._process(self._changed(Trading.REDUCING, state.reason, closing=state.closing + 1, retry_ns=retry_ns))
+
+    def _changed(self, trading: Trading, reason: str, *, closing: int, retry_ns: int = 0) -> StateChanged:
+        state = self._state
+        return StateChanged(
+            ts_ns=state.now_ns,
+            trading=trading,
+            reason=reason,
+            cause="close",
+            latched=True,
+            disputed=state.disputed,
+            closing=closing,
+            retry_ns=retry_ns,
+            strategy_disabled=state.strategy_disabled,
+        )
+
+
+def closing_legs(state: EngineState, hedge: Hedge | None, distance_e4: int) -> tuple[Leg, ...]:
+    """Return the legs that would make the account flat, as far as steps and known prices allow."""
+    held = [(position.market, position.base_e9) for position in state.account.perps]
+    for balance in state.account.spots:
+        amount_e9 = base_e9(balance, state.markets[balance.market])
+        hedged = hedge is not None and balance.market == hedge.spot
+        if balance.market != state.account.quote and (amount_e9 < 0 or hedged):
+            held.append((balance.market, amount_e9))
+    legs = (_closing_leg(state, name, amount_e9, distance_e4) for name, amount_e9 in held)
+    return tuple(leg for leg in legs if leg is not None)
+
+
+def _closing_leg(state: EngineState, name: str, held_e9: int, distance_e4: int) -> Leg | None:
+    market = state.markets[name]
+    amount_e9 = floor_to_step(-held_e9, market.step_e9)
+    if amount_e9 == 0 or market.oracle_e6 is None:
+        return None
+    room_e6 = market.oracle_e6 * distance_e4 // E4
+    if amount_e9 > 0:
+        limit_e6 = (market.oracle_e6 + room_e6) // market.tick_e6 * market.tick_e6
+    else:
+        limit_e6 = ceil_to_step(market.oracle_e6 - room_e6, market.tick_e6)
+    return Leg(name, amount_e9, limit_e6, market.kind, reduce_only=True)
+
+
+def left_behind(state: EngineState) -> str:
+    """Say in words what the account still holds besides its quote."""
+    left = [f"{position.base_e9} e-9 {position.market}" for position in state.account.perps if position.base_e9]
+    left += [
+        f"{base_e9(balance, state.markets[balance.market])} e-9 {balance.market}"
+        for balance in state.account.spots
+        if balance.market != state.account.quote
+    ]
+    return "nothing left" if not left else "left are " + ", ".join(left)

@@ -1,0 +1,261 @@
+"""Layer 4: the engine. Health first, then the market, then the strategy, then the gates, then the order.
+
+``DriftEngine.tick`` is the seed's five steps, top to bottom; nothing in it waits for the network. News comes in through
+the inbox, orders go out through the desk, and every event goes journal → ledger → bus in ``process``: that is the only
+way the state changes. ``BaseEngine``, the lifecycle, is in ``lifecycle``.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from msgspec import to_builtins
+
+from drift_engine import status, wiring
+from drift_engine.books import Books
+from drift_engine.config import ConfigError, RunConfig
+from drift_engine.core.driving import drive
+from drift_engine.core.margin_monitor import MarginMonitor
+from drift_engine.core.parameters import shown
+from drift_engine.core.position_manager import apply
+from drift_engine.core.types import (
+    AccountObserved,
+    Cause,
+    Decided,
+    EngineState,
+    Event,
+    Filled,
+    FundingPaid,
+    Liquidated,
+    Margin,
+    MarketState,
+    PlanClosed,
+    RunStarted,
+    StateChanged,
+    Ticked,
+    Trading,
+)
+from drift_engine.core.units import HOUR_NS
+from drift_engine.desk import ReviewDesk
+from drift_engine.emergency import EmergencyClose
+from drift_engine.execution import breakers
+from drift_engine.lifecycle import BaseEngine
+from drift_engine.recovery import QuietExecutor, replay
+from drift_engine.strategies.base import DriftStrategy
+from drift_engine.tally import Tally
+
+__all__ = ["BaseEngine", "DriftEngine"]
+
+
+class DriftEngine(BaseEngine):
+    """Runs one strategy on one sub-account, health first."""
+
+    def __init__(
+        self,
+        strategy: DriftStrategy,
+        live_mode: bool = False,
+        config: RunConfig | None = None,
+        ports: wiring.Ports | None = None,
+    ) -> None:
+        super().__init__(f"drift-{strategy.name}")
+        self.config = config or RunConfig(strategy=strategy.name, params=shown(strategy.params))
+        if live_mode or self.config.mode == "live":
+            raise ConfigError(wiring.NOT_LIVE_YET)
+        self.strategy = strategy
+        self.tally = Tally()
+        self.state = EngineState()
+        self.margin: Margin | None = None
+        self._ports = ports
+        self._warm, self._books_due_ns = False, 0
+        self._started: RunStarted | None = None
+        self._opened = False
+
+    # ----------------------------------------------------------------- the tick
+
+    async def tick(self) -> None:
+        """Health first, then the market, then the strategy, then the gates, then the order."""
+        for event in self._inbox.drain():
+            self.process(event)
+        self.process(Ticked(self._clock.now_ns(), self._clock.slot()))
+
+        margin = self.margin = self._monitor.check(self.state)
+        if not self._is_safe(margin):
+            return
+        view = self._market_state(margin)
+        signal = drive(self.strategy.on_tick(view))
+        if signal is None or any(market in view.in_flight for market in signal.targets):
+            return
+        await self.strategy.on_execute(signal)
+
+    def process(self, event: Event) -> None:
+        """Take one event: write it down, apply it, tell those who watch, and react to what needs it."""
+        self._journal.append(event)
+        apply(self.state, event)
+        if self.bus.subscriptions:
+            self.bus.publish(self.state.seq, event)
+        react = self._reactions.get(type(event))
+        if react is not None:
+            react(event)
+
+    def _is_safe(self, margin: Margin) -> bool:
+        """Step 1: breakers, what is overdue, the emergency close. True when the strategy may be asked."""
+        state = self.state
+        self.tally.tick(margin)
+        change = breakers.breach(state, margin, self._limits, self._capital_e6) or breakers.recovery(state)
+        if change is not None:
+            self.process(change)
+        if state.in_flight or self._inbox.missing:
+            self._executor.follow_up(state.in_flight, state.venue_cursor, state.now_ns)
+        if state.now_ns >= self._books_due_ns:
+            self._books_due_ns = (state.now_ns // HOUR_NS + 1) * HOUR_NS
+            self._executor.observe(state.now_ns)
+        if state.closing:
+            self._emergency.step(margin, verified=self._books.agreed_cursor == state.venue_cursor)
+            return False
+        return state.trading is not Trading.HALTED and self._is_warm()
+
+    def _is_warm(self) -> bool:
+        """Whether every market the strategy needs has a price."""
+        if not self._warm:
+            markets = self.state.markets
+            self._warm = all(markets[name].oracle_e6 is not None for name in self.strategy.subscriptions)
+        return self._warm
+
+    def _market_state(self, margin: Margin) -> MarketState:
+        """Step 2: the frozen view of this tick."""
+        state = self.state
+        in_flight: tuple[str, ...] = ()
+        if state.in_flight:
+            in_flight = tuple(leg.market for flight in state.in_flight.values() for leg in flight.plan.legs)
+        view = MarketState(
+            state.now_ns,
+            state.slot,
+            state.markets.copy(),
+            state.account,
+            margin,
+            state.trading,
+            in_flight,
+            state.last_fill_ns,
+            state.equity_e6 - state.net_deposits_e6,
+        )
+        self._desk.show(view)
+        return view
+
+    # ----------------------------------------------------------------- reactions
+
+    def _on_filled(self, event: Filled) -> None:
+        self.tally.count(event)
+        self._latency.observe(event)
+
+    def _on_plan_closed(self, event: PlanClosed) -> None:
+        self._latency.observe(event)
+        if not self.state.in_flight:
+            self._executor.observe(self.state.now_ns)
+
+    def _on_observed(self, event: AccountObserved) -> None:
+        """Compare the books; a difference is read once more before the engine halts on it."""
+        found = self._books.compare(self.state, event)
+        if not found or self.state.disputed:
+            return
+        if self._books.doubt():
+            self._halt("dispute", "our books differ from the venue's: " + "; ".join(found), disputed=True)
+        else:
+            self._executor.observe(self.state.now_ns)
+
+    def _on_liquidated(self, event: Liquidated) -> None:
+        self.tally.count(event)
+        if not self.state.latched:
+            self._halt("liquidation", f"the venue liquidated {event.market or event.asset}", closing=1)
+
+    def _halt(self, cause: Cause, reason: str, *, closing: int = 0, disputed: bool = False) -> None:
+        trading = Trading.REDUCING if closing else Trading.HALTED
+        now_ns = self.state.now_ns
+        self.process(StateChanged(now_ns, trading, reason, cause, latched=True, disputed=disputed, closing=closing))
+
+    # ----------------------------------------------------------------- lifecycle
+
+    def open(self) -> None:
+        """Wire the ports, bind the strategy, and take up what the journal holds."""
+        if self._opened:
+            return
+        ports, self._ports = self._ports or wiring.build(self.config, self.strategy), None
+        self._take(ports)
+        self._opened = True
+        self._started = ports.started
+        self.process(ports.started)
+        self.strategy.bind(self._desk, self.state.markets)
+        self._desk.hedge = self.strategy.hedge
+        self._desk.specs = {name: market.spec for name, market in self.state.markets.items()}
+        if ports.journal.verifying and not ports.journal.reference:
+            self._executor.quiet = True
+            replay(self, ports.journal, ports.clock)
+            self._executor.quiet = False
+            self._inbox.start_after(self.state.venue_cursor)
+            self._executor.follow_up(self.state.in_flight, self.state.venue_cursor, self.state.now_ns)
+
+    def _take(self, ports: wiring.Ports) -> None:
+        """Take the ports and begin with empty books; what is known comes from the journal."""
+        self._clock, self._inbox, self._executor = ports.clock, ports.inbox, QuietExecutor(ports.executor)
+        self._journal, self._latency, self._feed = ports.journal, ports.latency, ports.feed
+        self._limits, self._capital_e6, self.bus = ports.limits, ports.capital_e6, ports.bus
+        self._let_go = ports.close
+        self.state, self.tally, self._books = EngineState(), Tally(), Books()
+        self._monitor = MarginMonitor(ports.limits.max_oracle_age_slots, _age_ns(ports.limits.max_feed_age_ms))
+        self._desk = ReviewDesk(self.state, self.process, self._executor, self._limits, self._latency)
+        self._desk.abandoned = lambda: self._executor.quiet and not self._journal.verifying
+        self._emergency = EmergencyClose(self.state, self.process, self._desk, self._executor, self._limits)
+        self._warm, self._books_due_ns = False, 0
+        self._reactions: dict[type, Callable[[Any], None]] = {
+            Filled: self._on_filled,
+            PlanClosed: self._on_plan_closed,
+            AccountObserved: self._on_observed,
+            Liquidated: self._on_liquidated,
+            Decided: self.tally.count,
+            FundingPaid: self.tally.count,
+        }
+
+    def close(self) -> None:
+        """Write what is buffered and let go of files. An engine without files keeps its books for the next start."""
+        if self._opened and self._journal.path is not None:
+            self._opened = False
+            self._let_go()
+
+    def finish(self) -> None:
+        """Take what came after the last tick, and compare the books once more: the end of a finite run."""
+        self._executor.observe(self.state.now_ns)
+        for event in self._inbox.drain():
+            self.process(event)
+
+    def beats(self) -> AsyncIterator[int]:
+        """Return the feed's beats."""
+        return self._feed.beats(self._inbox.put)
+
+    # ----------------------------------------------------------------- what leaves the engine, frozen
+
+    def get_status(self) -> dict[str, Any]:
+        """Return mode, margin, positions, PnL, the strategy's own status and the rest, as plain values."""
+        state, strategy = self.state, self.strategy
+        started = self._started
+        return {
+            "name": self.name,
+            "mode": self.config.mode,
+            "strategy": strategy.name,
+            "venue": started.venue if started else None,
+            "simulated": started.simulated if started else None,
+            **status.state_status(state),
+            "margin": status.margin_status(self.margin),
+            "positions": status.positions_status(state.account, state.markets),
+            "net_delta_e9": status.net_delta_e9(state.account, state.markets),
+            "markets": status.markets_status(state.markets, strategy.subscriptions),
+            "pnl": status.pnl_status(state.pnl),
+            "strategy_status": strategy.get_status(),
+            "last_decision": status.decision_status(self.tally.last_decision),
+            "tally": self.tally.to_status(),
+        }
+
+    def export_state(self) -> dict[str, Any]:
+        """Return the whole state as plain values: a copy."""
+        return to_builtins(self.state)  # type: ignore[no-any-return]
+
+
+def _age_ns(age_ms: int | None) -> int | None:
+    return None if age_ms is None else age_ms * 1_000_000

@@ -1,0 +1,80 @@
+"""Where the world's news waits for the next tick.
+
+Prices are conflated: the last of a market wins. Everything else is kept in order. Account events are put in the venue's
+order by their cursor and taken once each: a copy is dropped, one that came too early waits for those before it, and a
+hole is visible (``missing``) so that the executor can ask again. Books that the venue shows wait until every event
+before them has come. No thread, no clock: the engine drains it at each tick.
+"""
+
+from drift_engine.core.types import (
+    AccountEvent,
+    AccountObserved,
+    Deposited,
+    Event,
+    Filled,
+    FundingPaid,
+    InterestAccrued,
+    Liquidated,
+    MarketUpdated,
+    PlanClosed,
+    PnlSettled,
+    Withdrawn,
+)
+
+ACCOUNT_EVENTS = (Deposited, Withdrawn, Filled, PlanClosed, FundingPaid, InterestAccrued, PnlSettled, Liquidated)
+
+
+class Inbox:
+    """The one queue between the asynchronous world and the tick."""
+
+    def __init__(self, cursor: int = 0) -> None:
+        self._cursor = cursor
+        self._kept: list[Event] = []
+        self._prices: dict[str, MarketUpdated] = {}
+        self._early: dict[int, AccountEvent] = {}
+        self._books: AccountObserved | None = None
+        self.duplicates = 0
+
+    @property
+    def missing(self) -> bool:
+        """Whether an account event is known to exist that has not come."""
+        return bool(self._early) or self._books is not None
+
+    def start_after(self, cursor: int) -> None:
+        """Take account events from the one after ``cursor`` on; what came before is in the books already."""
+        self._cursor = cursor
+
+    def put(self, event: Event) -> None:
+        """Take one event."""
+        if type(event) is MarketUpdated:
+            self._prices[event.market] = event
+        elif isinstance(event, ACCOUNT_EVENTS):
+            self._put_account(event)
+        elif isinstance(event, AccountObserved):
+            self._put_books(event)
+        else:
+            self._kept.append(event)
+
+    def drain(self) -> list[Event]:
+        """Hand over what came since the last call: account events and the rest first, then the prices."""
+        events, self._kept = self._kept, []
+        if self._prices:
+            events.extend(self._prices.values())
+            self._prices.clear()
+        return events
+
+    def _put_account(self, event: AccountEvent) -> None:
+        if event.cursor <= self._cursor or event.cursor in self._early:
+            self.duplicates += 1
+            return
+        self._early[event.cursor] = event
+        while (next_event := self._early.pop(self._cursor + 1, None)) is not None:
+            self._cursor += 1
+            self._kept.append(next_event)
+        if self._books is not None:
+            self._put_books(self._books)
+
+    def _put_books(self, books: AccountObserved) -> None:
+        self._books = books if books.cursor > self._cursor else None
+        if books.cursor == self._cursor:
+            self._kept.append(books)

@@ -1,0 +1,82 @@
+"""The lifecycle every engine shares: start is recovery, there is one loop only, stop leaves nothing running.
+
+The loop is one task. It fills the inbox and drives one tick after another to its end: a tick never suspends, so a tick
+by hand and the loop's cannot overlap. What ends the loop by error is raised to whoever waits.
+"""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator
+from typing import Any
+
+from drift_engine.core.driving import drive
+
+
+class BaseEngine(ABC):
+    """The lifecycle every engine shares."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._task: asyncio.Task[None] | None = None
+        self._ready = asyncio.Event()
+
+    @property
+    def running(self) -> bool:
+        """Whether the loop task is alive."""
+        return self._task is not None and not self._task.done()
+
+    async def start(self) -> None:
+        """Recover, start the one loop, and return once its first tick is done. A second start changes nothing."""
+        if self.running:
+            return
+        self._ready = asyncio.Event()
+        self.open()
+        self._task = asyncio.create_task(self._loop(), name=self.name)
+        first = asyncio.create_task(self._ready.wait())
+        await asyncio.wait({self._task, first}, return_when=asyncio.FIRST_COMPLETED)
+        first.cancel()
+        if self._task.done():
+            await self.wait()
+
+    async def wait(self) -> None:
+        """Wait until the loop ends; what ended it by error is raised here."""
+        if self._task is not None:
+            await asyncio.shield(self._task)
+
+    async def stop(self) -> None:
+        """End the loop and close what was opened; safe to call twice."""
+        task, self._task = self._task, None
+        if task is not None and not task.done():
+            task.cancel()
+            await asyncio.wait({task})
+        self.close()
+
+    async def restart(self) -> None:
+        """Stop, then start again from the journal."""
+        await self.stop()
+        await self.start()
+
+    async def _loop(self) -> None:
+        async for _ in self.beats():
+            drive(self.tick())
+            self._ready.set()
+
+    @abstractmethod
+    def open(self) -> None:
+        """Make ready to tick: recover what a journal holds."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Write what is buffered and let go of files."""
+
+    @abstractmethod
+    def beats(self) -> AsyncIterator[int]:
+        """Return an async iterator that fills the inbox and yields each time the engine should tick."""
+
+    @abstractmethod
+    async def tick(self) -> None:
+        """Do one round of the five steps."""
+
+    @abstractmethod
+    def get_status(self) -> dict[str, Any]:
+        """Return what the engine would tell a person."""

@@ -1,0 +1,77 @@
+"""Start-up is recovery: a journal's run is lived through again, decision by decision, until its end.
+
+While the journal verifies, whatever the engine writes is compared with the record that stands there. News from outside
+is taken from the records; what the engine itself decides must come out the same, or ``JournalMismatchError`` says where
+the program and the journal part. The executor is silent meanwhile: what was sent once is not sent again.
+
+A backtest's journal holds its market rows by reference: its driver feeds them and the venue anew, and only what no data
+can give again (a human's ``resume``) is taken from here.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from drift_engine.clock import SimClock
+from drift_engine.core.driving import drive
+from drift_engine.core.types import ApprovedPlan, Decided, InFlight, StateChanged, Submitted, Ticked
+from drift_engine.execution.ports import Executor
+from drift_engine.journal import Journal
+
+if TYPE_CHECKING:
+    from drift_engine.engine import DriftEngine
+
+
+class QuietExecutor:
+    """An executor that does nothing while it is ``quiet``, and hands everything on when it is not."""
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+        self.quiet = False
+
+    def submit(self, approved: ApprovedPlan, now_ns: int) -> None:
+        """Send a plan, unless quiet."""
+        if not self.quiet:
+            self._executor.submit(approved, now_ns)
+
+    def cancel_all(self, now_ns: int) -> None:
+        """Cancel every open order, unless quiet."""
+        if not self.quiet:
+            self._executor.cancel_all(now_ns)
+
+    def follow_up(self, in_flight: Mapping[str, InFlight], cursor: int, now_ns: int) -> None:
+        """Ask for what is missing or overdue, unless quiet."""
+        if not self.quiet:
+            self._executor.follow_up(in_flight, cursor, now_ns)
+
+    def observe(self, now_ns: int) -> None:
+        """Ask for the venue's books, unless quiet."""
+        if not self.quiet:
+            self._executor.observe(now_ns)
+
+
+def replay(engine: "DriftEngine", journal: Journal, clock: SimClock) -> None:
+    """Live through a journal that holds all its events, up to its end."""
+    while (record := journal.peek()) is not None:
+        event = record.event
+        if isinstance(event, Ticked):
+            clock.set(event.ts_ns)
+            drive(engine.tick())
+        elif _is_ours(event):
+            raise journal.unexpected(record)
+        else:
+            engine.process(event)
+
+
+def take_outside_news(engine: "DriftEngine", journal: Journal) -> None:
+    """Process what a human wrote into the journal at this point of the run."""
+    while (record := journal.peek()) is not None and _is_resume(record.event):
+        engine.process(record.event)
+
+
+def _is_ours(event: object) -> bool:
+    """Whether the engine itself makes such an event: then it should have been made by now."""
+    return isinstance(event, Decided | Submitted) or (isinstance(event, StateChanged) and not _is_resume(event))
+
+
+def _is_resume(event: object) -> bool:
+    return isinstance(event, StateChanged) and event.cause == "resume"

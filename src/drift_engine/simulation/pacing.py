@@ -1,0 +1,48 @@
+"""The simulated world at the pace of a clock on the wall: what paper trading runs on.
+
+It is the backtest's own generator with a sleep between its steps. What a step tells is handed over when its time has
+come, not when it was computed. The wall is looked at here and nowhere else in the simulation.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+
+from drift_engine.clock import SimClock
+from drift_engine.core.types import Event
+from drift_engine.core.units import SECOND_NS
+from drift_engine.simulation.world import World
+
+
+class PacedFeed:
+    """Steps of a simulated world, ``speed`` seconds of it in one second of ours."""
+
+    def __init__(self, world: World, clock: SimClock, speed: float) -> None:
+        self._waiting: list[Event] = []
+        self._steps = world.run(self._waiting.append)
+        self._clock = clock
+        self._speed = speed
+        self._next_ns: int | None = None
+
+    async def beats(self, deliver: Callable[[Event], None]) -> AsyncIterator[int]:
+        """Deliver what happens when it happens and yield the time of each tick. It may be taken up again."""
+        began_s, began_ns = time.monotonic(), None
+        while (now_ns := self._ahead()) is not None:
+            began_ns = now_ns if began_ns is None else began_ns
+            await self._until(began_s + (now_ns - began_ns) / SECOND_NS / self._speed)
+            for event in self._waiting:
+                deliver(event)
+            self._waiting.clear()
+            self._next_ns = None
+            self._clock.set(now_ns)
+            yield now_ns
+
+    def _ahead(self) -> int | None:
+        """Compute the next step once; a feed that was stopped while waiting for it still has it."""
+        if self._next_ns is None:
+            self._next_ns = next(self._steps, None)
+        return self._next_ns
+
+    async def _until(self, due_s: float) -> None:
+        """Sleep to a moment; give way at least once, so that whoever wants to stop us can."""
+        await asyncio.sleep(max(0.0, due_s - time.monotonic()))

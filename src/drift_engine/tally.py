@@ -1,0 +1,56 @@
+"""Counts of what happened in a run, for status and reports; made from events alone, so a replay counts the same."""
+
+from typing import Any
+
+from drift_engine.core.types import Decided, Event, Filled, FundingPaid, Liquidated, Margin
+
+
+class Tally:
+    """What a report says besides the state: fills, settlements, refusals by gate, the lowest health."""
+
+    def __init__(self) -> None:
+        self.ticks = 0
+        self.trades = 0
+        self.funding_settlements = 0
+        self.liquidations = 0
+        self.decisions = 0
+        self.refusals: dict[str, int] = {}
+        self.min_health_e4: int | None = None
+        self.last_decision: Decided | None = None
+
+    def count(self, event: Event) -> None:
+        """Count one event."""
+        if isinstance(event, Filled):
+            self.trades += 1
+        elif isinstance(event, FundingPaid):
+            self.funding_settlements += 1
+        elif isinstance(event, Liquidated):
+            self.liquidations += 1
+        elif isinstance(event, Decided):
+            self._decided(event)
+
+    def _decided(self, event: Decided) -> None:
+        self.decisions += 1
+        self.last_decision = event
+        for check in event.checks:
+            if check.verdict == "refuse":
+                self.refusals[check.gate] = self.refusals.get(check.gate, 0) + 1
+
+    def tick(self, margin: Margin) -> None:
+        """Count a tick and keep the lowest health."""
+        self.ticks += 1
+        health_e4 = margin.health_e4
+        if health_e4 is not None and (self.min_health_e4 is None or health_e4 < self.min_health_e4):
+            self.min_health_e4 = health_e4
+
+    def to_status(self) -> dict[str, Any]:
+        """Return the counts as plain values; ``min_health`` in 0..1."""
+        return {
+            "ticks": self.ticks,
+            "trades": self.trades,
+            "decisions": self.decisions,
+            "refusals": dict(self.refusals),
+            "funding_settlements": self.funding_settlements,
+            "liquidations": self.liquidations,
+            "min_health": None if self.min_health_e4 is None else self.min_health_e4 / 10_000,
+        }
