@@ -131,6 +131,13 @@ def test_a_hedged_plan_may_not_leave_the_net_delta_larger_than_it_is_or_than_the
     assert answer.figures["net_before_e9"] == spot_e9 - 10 * E9
 
 
+def test_a_lone_leg_hedges_nothing_so_only_the_floor_is_tolerated() -> None:
+    bare = scene("increase").with_state(account=Account("USDC", (deposit(50_000 * E6),))).with_context(hedge=HEDGE)
+    for base_e9, verdict in ((10**7, "pass"), (2 * 10**7, "refuse")):
+        check = bare.with_plan(plan_of(leg(base_e9))).checks()["delta"]
+        assert (check.verdict, check.figures["tolerance_e9"]) == (verdict, 10**7)
+
+
 def test_a_borrow_counts_against_the_net_delta() -> None:
     account = Account("USDC", (deposit(50_000 * E6), SpotBalance("SOL", -5 * E9)))
     plan = plan_of(leg(5 * E9))
@@ -183,6 +190,16 @@ def test_the_worst_leg_speaks_for_the_plan() -> None:
     assert checks["oracle_sane"].figures["twap_distance_e4"] == 51  # 1 of 199, rounded up
     assert checks["limit_near_oracle"].figures["distance_e4"] == 25
     assert isinstance(old.review(), ApprovedPlan)
+
+
+def test_market_figures_exactly_at_their_limits_pass() -> None:
+    at_limit = scene("increase").with_market(
+        oracle_slot=SLOT - 5, ts_ns=NOW_NS - 5_000 * E6, oracle_twap_e6=PRICE_E6 * 10 // 11 + 1
+    )
+    checks = at_limit.checks()
+    assert checks["data_fresh"].figures == {"oracle_age_slots": 5, "feed_age_ms": 5_000}
+    assert checks["oracle_sane"].figures["twap_distance_e4"] == 1_000
+    assert isinstance(at_limit.review(), ApprovedPlan)
 
 
 # ------------------------------------------------------------------ invariants
