@@ -7,6 +7,7 @@ from gate_builders import (
     GATES_FOR_INCREASES,
     NOW_NS,
     PRICE_E6,
+    SLOT,
     SPECS,
     Scene,
     deposit,
@@ -190,6 +191,11 @@ def test_the_worst_leg_speaks_for_the_plan() -> None:
     assert checks["oracle_sane"].figures["twap_distance_e4"] == 51  # 1 of 199, rounded up
     assert checks["limit_near_oracle"].figures["distance_e4"] == 25
     assert isinstance(old.review(), ApprovedPlan)
+
+
+def test_equal_facts_are_the_same_facts() -> None:
+    copies = {name: structs.replace(spec) for name, spec in SPECS.items()}
+    assert scene("increase").with_context(specs=copies).checks()["protocol_integrity"].verdict == "pass"
 
 
 def test_market_figures_exactly_at_their_limits_pass() -> None:
