@@ -153,16 +153,26 @@ def test_only_what_an_emergency_close_could_close_counts_as_exposure() -> None:
 
     assert has_exposure(state())
     assert not exposed(deposit(5), SpotBalance("SOL"))
-    assert not exposed(SpotBalance("SOL", 10**7 - 1)), "dust under the venue's minimum cannot be sold"
-    assert exposed(SpotBalance("SOL", 10**7))
+    assert not exposed(SpotBalance("SOL", -(10**7) + 1)), "what is under the venue's minimum cannot be bought"
     assert exposed(SpotBalance("SOL", -(10**7)))
+    assert not exposed(deposit(-5), SpotBalance("SOL", 10**9)), "a deposit may stay"
+
+
+def test_what_was_lost_before_a_human_resumed_does_not_count() -> None:
+    lost = {"net_deposits_e6": 2 * CAPITAL_E6, "high_water_e6": CAPITAL_E6}
+    change = told(state(CAPITAL_E6, **lost))
+    assert change is not None
+    assert change.cause == "strategy"
+    assert told(state(CAPITAL_E6, pnl_at_reset_e6=-CAPITAL_E6, **lost)) is None
+    again = told(state(CAPITAL_E6, pnl_at_reset_e6=-CAPITAL_E6 * 85 // 100, **lost))
+    assert again is not None
 
 
 UNTIL_NS = NOW_NS // DAY_NS * DAY_NS + DAY_NS
 
 
 def test_recovery_comes_at_the_end_of_the_day_and_not_before() -> None:
-    reducing = {"trading": Trading.REDUCING, "until_ns": UNTIL_NS}
+    reducing: dict[str, Any] = {"trading": Trading.REDUCING, "until_ns": UNTIL_NS}
     assert recovery(state(now_ns=UNTIL_NS - 1, **reducing)) is None
     change = recovery(state(now_ns=UNTIL_NS, strategy_disabled=True, **reducing))
     assert change is not None

@@ -61,15 +61,16 @@ def recovery(state: EngineState) -> StateChanged | None:
 def has_exposure(state: EngineState) -> bool:
     """Return whether there is anything an emergency close could still close.
 
-    That is a perp position, or a balance other than the quote that is not under the venue's minimum.
+    That is a perp position, or a borrow of another asset than the quote that is not under the venue's minimum. Plain
+    deposits are no risk by themselves and may stay.
     """
     account = state.account
     if any(position.base_e9 for position in account.perps):
         return True
     for balance in account.spots:
-        if balance.market != account.quote and balance.scaled_e9:
+        if balance.market != account.quote and balance.scaled_e9 < 0:
             market = state.markets[balance.market]
-            if abs(base_e9(balance, market)) >= max(market.min_order_e9, market.step_e9):
+            if -base_e9(balance, market) >= max(market.min_order_e9, market.step_e9):
                 return True
     return False
 
@@ -126,10 +127,11 @@ def _fell(equity_e6: int, from_e6: int, drawdown_e4: int | None) -> bool:
 
 
 def _lost(state: EngineState, capital_e6: int, drawdown_e4: int | None) -> bool:
-    """PnL is equity less net deposits, as the books keep it."""
+    """PnL is equity less net deposits, as the books keep it; what was lost before a human resumed does not count."""
     if drawdown_e4 is None or capital_e6 <= 0:
         return False
-    return (state.equity_e6 - state.net_deposits_e6 - state.pnl_at_reset_e6) * E4 <= -capital_e6 * drawdown_e4
+    own_e6 = state.equity_e6 - state.net_deposits_e6 - state.pnl_at_reset_e6
+    return own_e6 * E4 <= -capital_e6 * drawdown_e4
 
 
 def _close(state: EngineState, cause: Cause, reason: str) -> StateChanged:
