@@ -62,6 +62,7 @@ def test_claims_the_carry_counted_at_half_and_at_least_twice_the_cost() -> None:
     made = bench(funding=0.25)
     signal = made.tick()
     assert signal is not None
+    assert signal.edge_e6 is not None
     value = 33.33 * 150
     expected = value * (0.125 + 0.045 - 0.036) * 504 / 8_760
     assert signal.edge_e6 == pytest.approx(expected * E6, rel=1e-4)
@@ -122,7 +123,11 @@ def test_tops_up_an_entry_that_filled_by_less_than_half() -> None:
     made.tick()
     assert 0 < made.base_e9("SOL") < 10 * E9
     made.fraction = lambda _leg: 1.0
+    held_e9 = made.base_e9("SOL")
     made.run(1)
+    first, second = (signal for _, signal in made.signals)
+    assert first.edge_e6 is not None
+    assert second.edge_e6 == pytest.approx(first.edge_e6 * (1 - held_e9 / 33_330_000_000), rel=1e-2)
     assert made.base_e9("SOL") > 33 * E9
     assert made.net_e9 == 0
 
@@ -169,6 +174,19 @@ def test_beyond_three_times_the_tolerance_the_cool_down_is_ignored() -> None:
     assert signal is not None
     assert signal.targets == {"SOL": 33 * E9}
     assert signal.urgency == "high"
+
+
+def test_a_change_of_the_books_or_of_interest_is_noticed_on_the_next_tick() -> None:
+    made = hedged()
+    assert [made.tick(1), made.tick(1)] == [None, None]
+    made.hold({"SOL-PERP": 20 * E9})
+    assert made.tick(1) is not None
+    grown = hedged()
+    assert [grown.tick(1), grown.tick(1)] == [None, None]
+    grown.set("SOL", interest_deposit_e10=10**10 * 102 // 100)
+    signal = grown.tick(1)
+    assert signal is not None
+    assert signal.targets == {"SOL": pytest.approx(33 * E9, abs=STEP)}
 
 
 def test_a_lone_leg_is_completed_where_the_hedge_pays() -> None:
@@ -325,6 +343,25 @@ def test_unwinding_goes_on_while_reducing_and_through_partial_fills() -> None:
     assert abs(made.base_e9("SOL")) <= 4 * STEP
     assert abs(made.base_e9("SOL-PERP")) <= 4 * STEP
     assert all(leg.reduce_only for plan in made.plans for leg in plan.legs)
+
+
+def test_unwinding_first_trades_back_what_is_far_out_of_balance() -> None:
+    made = hedged(config={"average_h": 1}, funding=-0.10)
+    made.fraction = lambda leg: 1.0 if leg.kind == "perp" else 0.0
+    while not made.signals:
+        made.tick(300)
+    made.fraction = lambda _leg: 1.0
+    signal = made.tick(1)
+    assert signal is not None
+    assert signal.targets == {"SOL": 0}
+    lopsided = hedged(config={"average_h": 1}, funding=-0.10)
+    lopsided.fraction = lambda leg: 0.5 if leg.kind == "perp" else 0.0
+    while not lopsided.signals:
+        lopsided.tick(300)
+    lopsided.fraction = lambda _leg: 1.0
+    both = [lopsided.tick(1), lopsided.tick(1)]
+    assert [len(step.targets) for step in both if step is not None] == [1, 2]
+    assert (lopsided.base_e9("SOL"), lopsided.base_e9("SOL-PERP")) == (0, 0)
 
 
 def test_funding_that_is_not_known_counts_neither_way() -> None:
