@@ -31,7 +31,7 @@ FLOATS_ALLOWED = {
     "core/types.py": frozenset({"Margin.health_score"}),  # for people and strategies
     "core/parameters.py": frozenset({"parse"}),  # how near a misspelt name must be
 }
-STATE_WRITERS = {"core/position_manager.py"}
+STATE_WRITERS = {"core/position_manager.py", "core/holdings.py"}
 OWN_BOOKS = ("simulation/", "venues/", "dashboard/")
 APPROVERS = ("execution/safety_gates.py", "execution/gates/")
 
