@@ -80,16 +80,19 @@ def make_strategy(config: RunConfig) -> DriftStrategy:
     return kind(params)
 
 
-def build(config: RunConfig, strategy: DriftStrategy, journal: Journal | None = None) -> Ports:
-    """Wire a simulated run: backtest or paper, on history or on a scenario.
+def build(
+    config: RunConfig, strategy: DriftStrategy, journal: Journal | None = None, timeline: Timeline | None = None
+) -> Ports:
+    """Wire a simulated run: backtest or paper, on history, on a scenario, or on a ``timeline`` of one's own.
 
-    A ``journal`` that is given is there to be replayed: then nothing is written anywhere.
+    A ``journal`` that is given takes the place of the run's own; one that only reads leaves nothing written anywhere.
     """
     if config.mode == "live":
         raise ConfigError(NOT_LIVE_YET)
     specs = _specs(strategy)
     perp = next(spec for spec in specs.values() if isinstance(spec, PerpSpec))
-    timeline = _timeline(config, perp.name, tuple(spec.name for spec in specs.values() if spec.kind == "spot"))
+    spots = tuple(spec.name for spec in specs.values() if spec.kind == "spot")
+    timeline = timeline or _timeline(config, perp.name, spots)
     log = _venue_log(config) if journal is None else None
     venue = _venue(config, specs, log)
     journal = journal or Journal.open(config.journal, reference=config.mode == "backtest", resume=True)
