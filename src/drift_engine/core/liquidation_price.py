@@ -32,7 +32,8 @@ def liquidation_price_e6(account: Account, markets: Mapping[str, Market], market
     if slope_e6 == 0:
         return None
     collateral, requirement = assess(_without_orders(account), markets, "maintenance")
-    price_e6 = oracle_price_e6(market) - tdiv(max(0, collateral - requirement) * E6, slope_e6)
+    distance_e6 = max(0, collateral - requirement) * E6 // abs(slope_e6)
+    price_e6 = oracle_price_e6(market) + (distance_e6 if slope_e6 < 0 else -distance_e6)
     return price_e6 if price_e6 >= 0 else None
 
 
