@@ -36,6 +36,11 @@ def test_spot_weights_by_size() -> None:
     assert asset_weight_e4(spec, 100_000 * E6, "initial") == asset_weight_e4(spec, 100_000 * E6, "maintenance") == 337
 
 
+def test_the_premium_takes_a_fifth_off_truncated() -> None:
+    """503 less 503 // 5, and imf 0.0001 of the root of a million base."""
+    assert size_premium_e4(10**15, 10**2, 503) == 503 - 100 + 10**8 * 100 // 10**7
+
+
 def test_weights_without_imf_do_not_know_size() -> None:
     assert size_premium_e4(10**30, 0, 500) == 500
     assert size_discount_e4(10**30, 0, 9_000) == 9_000
@@ -52,6 +57,17 @@ def test_weights_without_imf_do_not_know_size() -> None:
 )
 def test_spot_orders(usdc: int, balance: SpotBalance, collateral: int, requirement: int) -> None:
     assert assess(account(usdc, balance), markets(SOL), "initial") == (collateral, requirement)
+
+
+def test_the_riskier_side_is_chosen_without_the_custom_ratio() -> None:
+    """100 SOL at 100: all asks leave 5,500 and all bids 6,000; by the account's ratio bids would leave 5,000.
+
+    The program chooses first (get_worst_case_fill_simulation) and applies the ratio to the side it chose.
+    """
+    balance = SpotBalance("SOL", 100 * E9, open_bids=100 * E9, open_asks=-250 * E9, open_orders=2)
+    books = markets(spot(100 * E6, imf_e6=0, liability_initial_e4=13_000))
+    held = account(0, balance, ratio_e4=2_500)
+    assert assess(held, books, "initial") == (25_000 * E6, 19_500 * E6 + 20_000)
 
 
 @pytest.mark.parametrize(("ratio_e4", "requirement"), [(20_000, 50_000), (10_000, 30_000), (5_000, 20_000)])

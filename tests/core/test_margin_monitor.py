@@ -1,6 +1,8 @@
 """What the monitor says of age and of what it does not know, and what it does not do again."""
 
-from core_books import account, markets, perp, replaced, spot
+from typing import Any
+
+from core_books import account, markets, perp, perp_spec, replaced, spot, spot_spec
 from msgspec import structs
 
 from drift_engine.core.margin_monitor import MarginMonitor, margin_of
@@ -101,14 +103,16 @@ def test_interest_funding_and_facts_reach_what_was_prepared() -> None:
     held = account(100, LONG, SpotBalance("SOL", -E9))
     monitor, now = MarginMonitor(), state(held)
     before = monitor.check(now)
-    for market in (
-        spot(1 * E6, deposit_e10=2 * 10**10, name="USDC"),
-        spot(90 * E6, borrow_e10=2 * 10**10),
-        spot(90 * E6, liability_initial_e4=20_000),
-        perp(100 * E6, cumulative_e9=E9),
-        perp(100 * E6, status="settlement"),
-        perp(100 * E6, margin_initial_e4=10_000),
-    ):
+    changes: list[tuple[str, dict[str, Any]]] = [
+        ("USDC", {"interest_deposit_e10": 2 * 10**10}),
+        ("SOL", {"interest_borrow_e10": 2 * 10**10}),
+        ("SOL", {"spec": spot_spec(liability_initial_e4=20_000)}),
+        ("SOL-PERP", {"funding_cumulative_e9": E9}),
+        ("SOL-PERP", {"spec": perp_spec(margin_initial_e4=10_000)}),
+        ("SOL-PERP", {"status": "settlement"}),
+    ]
+    for name, change in changes:
+        market = structs.replace(now.markets[name], **change)
         now.markets = replaced(now.markets, market)
         after = monitor.check(now)
         assert after != before
@@ -119,3 +123,12 @@ def test_interest_funding_and_facts_reach_what_was_prepared() -> None:
 def test_the_same_tick_is_the_same_margin() -> None:
     monitor, now = MarginMonitor(), state(account(100, LONG))
     assert monitor.check(now) is monitor.check(now)
+    now.markets = replaced(now.markets, perp(101 * E6))
+    assert monitor.check(now) is monitor.check(now)
+
+
+def test_a_deposit_s_interest_reaches_what_was_prepared() -> None:
+    monitor, now = MarginMonitor(), state(account(0, SpotBalance("SOL", E9)))
+    assert monitor.check(now).equity_e6 == 90 * E6
+    now.markets = replaced(now.markets, structs.replace(now.markets["SOL"], interest_deposit_e10=2 * 10**10))
+    assert monitor.check(now).equity_e6 == 180 * E6

@@ -14,7 +14,7 @@ from drift_engine.core.units import E9, E10
 from drift_engine.core.valuation import equity_e6
 
 PERPS = {
-    "SOL-PERP": perp_spec(imf_e6=50),
+    "SOL-PERP": perp_spec(imf_e6=50, margin_initial_e4=503, margin_maintenance_e4=307),
     "BTC-PERP": perp_spec("BTC-PERP", imf_e6=4_000, upnl_initial_e4=3_333, upnl_maintenance_e4=7_777),
 }
 SPOTS = {
