@@ -131,6 +131,13 @@ def test_perp_orders_count_by_their_worst_side() -> None:
     assert assess(account(0, PerpPosition("SOL-PERP", 3 * E9, 0, **orders)), books, "initial")[1] == 60 * E6 + 20_000
 
 
+def test_orders_alone_are_held() -> None:
+    books = markets(perp(100 * E6, **TEN))
+    for side in ({"open_bids_e9": E9}, {"open_asks_e9": -E9}):
+        assert assess(account(0, PerpPosition("SOL-PERP", 0, 0, **side)), books, "initial") == (0, 10 * E6)
+    assert assess(account(0, PerpPosition("SOL-PERP", open_orders=2)), books, "initial") == (0, 20_000)
+
+
 def test_equal_liabilities_take_the_asks_ratio() -> None:
     """Both sides truncate to the same liability: the program takes the asks' size for the ratio."""
     facts: dict[str, Any] = {"margin_initial_e4": 1, "margin_maintenance_e4": 1, "imf_e6": 10**9}
