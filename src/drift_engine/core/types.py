@@ -206,7 +206,8 @@ class Margin(Struct, frozen=True, gc=False):
 
     ``collateral_e6`` and ``maintenance_e6`` are the maintenance figures, ``free_e6`` is free collateral by the initial
     ones. ``health_e4`` is ``None`` when it is not known. ``leverage_e4`` is liabilities over net equity, ``None`` when
-    net equity is not positive or nothing is known. ``as_of_ns`` is the age of the oldest price it stands on.
+    net equity is not positive (but 0 where nothing is held) or nothing is known. ``as_of_ns`` is the age of the oldest
+    price it stands on.
     """
 
     collateral_e6: int
