@@ -18,7 +18,7 @@ from drift_engine.core.types import Event, MarketUpdated, Submitted
 from drift_engine.journal import Journal, JournalError
 from drift_engine.journal.reader import records, tail, verify
 
-KILLS = 40
+KILLS = 10
 
 
 @pytest.fixture
@@ -65,13 +65,14 @@ def write_until_killed(path: Path, pipe: int) -> None:
             os.write(pipe, f"{journal.seq}\n".encode())
 
 
-def test_what_append_promised_is_there_after_every_kill(path: Path) -> None:
-    chance = random.Random(1)
+@pytest.mark.parametrize("seed", range(4))
+def test_what_append_promised_is_there_after_every_kill(path: Path, seed: int) -> None:
+    chance = random.Random(seed)
     known = 0
     for _ in range(KILLS):
         child, pipe = in_child(lambda theirs: write_until_killed(path, theirs))
         select.select([pipe], [], [], 10)
-        time.sleep(chance.uniform(0, 0.04))
+        time.sleep(chance.uniform(0, 0.02))
         os.kill(child, signal.SIGKILL)
         assert os.waitpid(child, 0)[1] == signal.SIGKILL
         written = promised(pipe)
@@ -80,9 +81,8 @@ def test_what_append_promised_is_there_after_every_kill(path: Path) -> None:
         assert report.ok, report.reason
         assert report.records >= max(known, *written)
         known = report.records
-    assert known > KILLS
-    seqs = [record.seq for record in records(path)]
-    assert seqs == list(range(1, known + 1))
+    assert known > 1
+    assert [record.seq for record in records(path)] == list(range(1, known + 1))
 
 
 def test_a_kill_while_the_journal_is_made_leaves_a_journal_or_none(path: Path) -> None:

@@ -1,6 +1,8 @@
 import json
 import shutil
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -208,3 +210,16 @@ def test_the_digest_of_a_report_is_that_of_the_run_less_its_final_state(path: Pa
     append_all(journal, story(30))
     assert verify(path).digest == journal._digest.hexdigest()
     assert verify(path).digest != journal.digest_hex(STATE)
+
+
+def test_reading_in_the_writer_s_own_process_leaves_its_locks_alone(path: Path) -> None:
+    """A database without its writer's lock would lose its WAL to whoever opens and closes it."""
+    with Journal.open(path) as journal:
+        journal.continue_after(verify(path).records)
+        journal.append(filled(7, 1))
+        use_everything(path)
+        code = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('SELECT count(*) FROM events').fetchone()"
+        subprocess.run([sys.executable, "-c", code, str(path)], check=True)
+        assert Path(f"{path}-wal").exists()
+        journal.append(filled(8, 1))
+    assert [record.event for record in tail(path, 2)] == [filled(7, 1), filled(8, 1)]

@@ -45,6 +45,7 @@ def test_a_body_that_is_no_event_is_refused_with_its_beginning() -> None:
             decode(body)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 5), st.binary(max_size=8)), min_size=2, max_size=6), st.data())
 def test_the_chain_tells_any_change_of_content_row_or_order(
     parts: list[tuple[int, bytes]], data: st.DataObject

@@ -53,14 +53,18 @@ def identify(path: Path) -> bool:
         return False
     if len(header) < _HEADER_BYTES or not header.startswith(MAGIC):
         raise JournalError(f"{path} is not a journal; name another file")
-    if int.from_bytes(header[68:72], "big") != APPLICATION_ID:
+    check_identity(path, int.from_bytes(header[68:72], "big"), int.from_bytes(header[60:64], "big"))
+    return True
+
+
+def check_identity(path: Path, application_id: int, version: int) -> None:
+    """Raise ``JournalError`` for a database that is no journal, or a journal this version cannot read."""
+    if application_id != APPLICATION_ID:
         raise JournalError(f"{path} is a database of another program; name another file")
-    version = int.from_bytes(header[60:64], "big")
     if version > FORMAT:
         raise JournalError(
             f"{path} has journal format {version}, this version reads up to {FORMAT}; upgrade drift-engine"
         )
-    return True
 
 
 @contextmanager

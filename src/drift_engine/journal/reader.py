@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from msgspec import Struct
 
 from drift_engine.core.types import Decided, Event, Filled, PlanClosed, RunStarted, Submitted
-from drift_engine.journal.file import identify, read_lines, read_lines_back, read_seal, translated
+from drift_engine.journal.file import check_identity, identify, read_lines, read_lines_back, read_seal, translated
 from drift_engine.journal.record import GENESIS, Digest, JournalError, Line, Record, Seal, checked, decode
 
 
@@ -36,7 +36,7 @@ class VerifyReport(Struct, frozen=True):
 
 def verify(path: Path) -> VerifyReport:
     """Check every record, their chain, and the file itself. Raises ``JournalError`` for what is no journal."""
-    identify(path)
+    _identify(path)
     scan = _Scan()
     try:
         with _reading(path) as db:
@@ -130,13 +130,21 @@ def _record(line: Line) -> Record:
 def _reading(path: Path) -> Iterator[sqlite3.Connection]:
     if not path.exists():
         raise JournalError(f"there is no journal at {path}")
-    if not identify(path):
+    if not _identify(path):
         raise JournalError(f"{path} is empty: no run has written to it yet")
     with translated(path), ExitStack() as stack:
         db = stack.enter_context(closing(_connect(path, stack)))
+        check_identity(
+            path, *(db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
+        )
         if db.execute("SELECT count(*) FROM sqlite_schema WHERE name = 'events'").fetchone() == (0,):
             raise JournalError(f"{path} is empty: no run has written to it yet")
         yield db
+
+
+def _identify(path: Path) -> bool:
+    """As ``identify``. Beside a WAL SQLite alone opens the file: its locks go when this process closes it elsewhere."""
+    return Path(f"{path}-wal").exists() or identify(path)
 
 
 def _connect(path: Path, stack: ExitStack) -> sqlite3.Connection:
