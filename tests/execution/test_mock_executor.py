@@ -134,6 +134,16 @@ def test_the_stream_is_asked_for_the_same_again_only_after_a_while() -> None:
     assert venue.asked[-1] == "events_since 5"
 
 
+def test_reports_of_young_plans_are_left_to_arrive_but_for_the_first_question_after_a_start() -> None:
+    venue, _, executor = given()
+    executor.follow_up(flying("p1"), 3, NOW_NS)
+    assert venue.asked == ["events_since 3"]
+    executor.follow_up(flying("p1"), 4, NOW_NS + 10 * SECOND_NS - 1)
+    assert venue.asked == ["events_since 3"]
+    executor.follow_up(flying("p1"), 4, NOW_NS + 10 * SECOND_NS)
+    assert venue.asked == ["events_since 3", "events_since 4"]
+
+
 def test_an_overdue_plan_is_resolved_and_one_that_may_still_land_is_left_alone() -> None:
     venue, delivered, executor = given()
     venue.outcomes["p1"] = closed("p1", 1)
