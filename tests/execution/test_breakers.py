@@ -39,6 +39,10 @@ def test_nothing_trips_in_calm() -> None:
     assert told(state()) is None
 
 
+def test_an_empty_account_has_lost_nothing() -> None:
+    assert told(state(0, high_water_e6=0, day_equity_e6=0)) is None
+
+
 @pytest.mark.parametrize(
     ("at", "just_above", "cause"),
     [
