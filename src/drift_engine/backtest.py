@@ -17,7 +17,7 @@ from drift_engine.config import RunConfig, show_date
 from drift_engine.core.types import Trading
 from drift_engine.engine import DriftEngine
 from drift_engine.recovery import take_outside_news
-from drift_engine.strategies.base import DriftStrategy, drive
+from drift_engine.strategies.base import DriftStrategy
 
 Progress = Callable[[int, int], None]
 _BLOCK = 2_048
@@ -103,7 +103,7 @@ def feed(engine: DriftEngine, ports: wiring.Ports, progress: Progress | None = N
                 elif journal.replay:
                     return
                 clock.set(now_ns)
-                drive(engine.tick())
+                engine.tick()
             if progress is not None:
                 progress(journal.row, ports.timeline.length)
             if engine.tally.ticks == before:

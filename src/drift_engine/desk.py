@@ -60,8 +60,8 @@ class ReviewDesk:
             raise RuntimeError("there is no tick under way")
         return self._view
 
-    def show(self, view: MarketState) -> None:
-        """Take the view of a new tick."""
+    @state.setter
+    def state(self, view: MarketState) -> None:
         self._view = view
 
     def next_plan_id(self) -> str:

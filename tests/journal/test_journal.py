@@ -13,7 +13,7 @@ from drift_engine.core.types import Decided, Event, MarketUpdated, RowsRead, Sta
 from drift_engine.journal import Journal, JournalError, JournalMismatchError
 from drift_engine.journal.journal import LAST_DECISIONS, MAX_WAITING
 from drift_engine.journal.reader import lines, records, seal, tail, verify
-from drift_engine.journal.record import Line
+from drift_engine.journal.record import Columns
 
 MODES = pytest.mark.parametrize("reference", [True, False], ids=["reference", "recorded"])
 
@@ -62,7 +62,7 @@ def test_a_commit_point_is_synced_and_market_rows_need_not_be(path: Path, monkey
         assert file is not None
         write_lines = file.write
 
-        def note(lines: list[Line], is_durable: bool) -> None:
+        def note(lines: list[Columns], is_durable: bool) -> None:
             write_lines(lines, durable=is_durable)
             (level,) = file._db.execute("PRAGMA synchronous").fetchone()
             durable.append((len(lines), is_durable, level))
@@ -325,3 +325,63 @@ def test_a_journal_in_use_is_refused_here_and_in_another_process_until_it_is_clo
         assert result.returncode == 1
         assert f"in use by process {os.getpid()}" in result.stderr
     Journal.open(path).close()
+
+
+# --------------------------------------------------------------------------- replay
+
+
+def test_a_replay_compares_and_writes_nothing_even_beside_a_writer(path: Path) -> None:
+    with Journal.open(path, reference=True) as writer:
+        append_all(writer, list(story(20))[:60])
+        writer.flush()
+        before = path.read_bytes(), Path(f"{path}-wal").read_bytes()
+        with Journal.open(path, reference=True, replay=True) as journal:
+            append_all(journal, story(20))
+            assert not journal.verifying
+            assert journal.digest_hex(STATE) == digest_of_story(20)
+        assert (path.read_bytes(), Path(f"{path}-wal").read_bytes()) == before
+
+
+def test_a_replay_that_does_less_or_otherwise_says_so(path: Path) -> None:
+    write(path, story(9), reference=True)
+    journal = Journal.open(path, reference=True, replay=True)
+    append_all(journal, list(story(9))[:7])
+    due = journal.peek()
+    assert journal.verifying
+    assert due is not None
+    assert (due.seq, due.event) == (2, decided(3, 3 * MS))
+    error = journal.unexpected(due)
+    assert (error.seq, str(error)) == (
+        2,
+        "record 2 differs: the journal has Decided at 3000000, which this run does not make",
+    )
+    with pytest.raises(JournalMismatchError, match="approved was True"):
+        journal.append(replace(decided(3, 3 * MS), approved=False))
+    journal.close()
+    assert list(Journal.read(path)) == list(records(path))
+
+
+def test_the_engine_may_take_each_event_from_the_journal_and_give_it_back(path: Path) -> None:
+    write(path, story(20))
+    with Journal.open(path, resume=True) as journal:
+        held = []
+        while (due := journal.peek()) is not None:
+            held.append(due.event)
+            journal.append(due.event)
+        journal.append(filled(99))
+    assert held == list(story(20))
+    assert verify(path).records == len(held) + 1
+
+
+def test_there_is_nothing_to_replay_in_an_empty_or_missing_journal(path: Path) -> None:
+    with pytest.raises(JournalError, match="there is no journal at"):
+        Journal.open(path, replay=True)
+    Journal.open(path).close()
+    with pytest.raises(JournalError, match="nothing to replay"):
+        Journal.open(path, replay=True)
+
+
+def digest_of_story(n: int) -> str:
+    journal = Journal()
+    append_all(journal, story(n))
+    return journal.digest_hex(STATE)

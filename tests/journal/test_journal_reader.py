@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from journal_events import STATE, append_all, decided, filled, plan, started, story
 
-from drift_engine.core.types import MarketUpdated, Submitted, Ticked
+from drift_engine.core.types import MarketUpdated, Submitted
 from drift_engine.journal import Journal
 from drift_engine.journal.reader import (
     VerifyReport,
@@ -15,10 +15,11 @@ from drift_engine.journal.reader import (
     find_decision,
     records,
     run_started,
+    seal,
     tail,
     verify,
 )
-from drift_engine.journal.record import JournalError, decode, encode
+from drift_engine.journal.record import JournalError, decode
 
 
 @pytest.fixture
@@ -151,13 +152,10 @@ def tamper(path: Path, *statements: str) -> VerifyReport:
     return verify(path)
 
 
-OTHER = encode(Ticked(2_000_000, 2)).hex()
-
-
 @pytest.mark.parametrize(
     ("statements", "first_bad_seq", "said"),
     [
-        (("UPDATE events SET body = x'" + OTHER + "' WHERE seq = 3",), 3, "chain value"),
+        (("UPDATE events SET body = (SELECT body FROM events WHERE seq = 2) WHERE seq = 3",), 3, "chain value"),
         (("UPDATE events SET row = row + 1 WHERE seq = 20",), 20, "chain value"),
         (("UPDATE events SET ts_ns = 0 WHERE seq = 20",), 20, "filed as"),
         (("UPDATE events SET type = 'Ticked' WHERE seq = 1",), 1, "filed as"),
@@ -195,8 +193,13 @@ def test_a_tail_that_was_replaced_with_a_sound_chain_is_found_by_the_seal(path: 
     with Journal.open(other) as journal:
         append_all(journal, story(29))
         append_all(journal, (MarketUpdated(1, "x", 1, 1, 1) for _ in range(40)))
-    (seal,) = sqlite3.connect(path).execute("SELECT value FROM meta WHERE name = 'sealed'").fetchone()
-    report = tamper(other, "UPDATE meta SET value = '" + seal + "' WHERE name = 'sealed'")
+    was = seal(path)
+    assert was is not None
+    db = sqlite3.connect(other)
+    db.execute("UPDATE meta SET value = ? WHERE name = 'sealed'", (f"{was.seq}:{was.chain}",))
+    db.commit()
+    db.close()
+    report = verify(other)
     assert "is not the one that was there" in report.reason
 
 

@@ -18,18 +18,18 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from drift_engine.journal.record import JournalError, Line, Seal
+from drift_engine.journal.record import Columns, JournalError, Line, Seal
 
 FORMAT = 1
 APPLICATION_ID = 0x44524A4C
 MAGIC = b"SQLite format 3\0"
 PAGE_BYTES = 4096
-CHECKPOINT_PAGES = 1000
+CHECKPOINT_PAGES = 256
 BATCH = 1000
 
 _HEADER_BYTES = 100
 _FRAME_BYTES = PAGE_BYTES + 24
-_WAL_BYTES = (CHECKPOINT_PAGES + 100) * _FRAME_BYTES
+_WAL_BYTES = (CHECKPOINT_PAGES + 64) * _FRAME_BYTES
 _LOCK_TRIES = 20
 _LOCK_WAIT_S = 0.01
 _SCHEMA = (
@@ -154,7 +154,7 @@ class JournalFile:
         with translated(self.path):
             return read_seal(self._db)
 
-    def write(self, lines: Sequence[Line], *, durable: bool) -> None:
+    def write(self, lines: Sequence[Columns], *, durable: bool) -> None:
         """Write records in one transaction; when durable, they are on the disk when this returns."""
         with translated(self.path):
             self._synchronous(full=durable)

@@ -1,10 +1,11 @@
 """The journal: what the engine writes before it acts, and from which a run can be told again.
 
 It has two homes. In memory it keeps the digest and the last decisions; in a file (``file``), every record.
-With ``reference=True`` (backtests) market rows are counted and ticks left out, because the data itself holds them, and
-records are committed at each chunk of rows. Otherwise everything is recorded; market rows wait at most 100 ms of the
-engine's time, and ``Submitted``, ``Filled``, ``StateChanged`` and ``RunStarted`` are on the disk, with all that went
-before them, when ``append`` returns: nothing leaves the process unwritten.
+With ``reference=True`` (backtests) market rows are counted and ticks left out, because the data itself holds them.
+Nothing leaves the process, so records are committed at each chunk of rows, and need only outlive the process. Otherwise
+everything is recorded; market rows wait at most 100 ms of the engine's time, and ``Submitted``, ``Filled``,
+``StateChanged`` and ``RunStarted`` are on the disk, with all that went before them, when ``append`` returns: nothing
+leaves the process unwritten.
 
 A journal that already holds a run can be taken up in two ways. ``resume=True``: the engine runs again from the start,
 each append is compared with the record at its place, and writing begins where the records end. Or the engine reads
@@ -162,7 +163,7 @@ class Journal:
             self._since_ns = event.ts_ns
         buffer.append((self.seq, self.row, event.ts_ns, kind.__name__, body))
         if kind in self._commits:
-            self.flush()
+            self.flush(durable=not self.reference)
         elif event.ts_ns - self._since_ns >= self._wait_ns or len(buffer) >= MAX_WAITING:
             self.flush(durable=False)
 
@@ -188,7 +189,7 @@ class Journal:
         if self._buffer:
             lines = link_all(self._chain, self._buffer)
             file.write(lines, durable=durable)
-            self._chain = lines[-1].chain
+            self._chain = lines[-1][-1]
             self._buffer.clear()
         else:
             self._seal(file)

@@ -5,8 +5,9 @@ An event's body is its JSON with the type as tag, so a body alone decodes. Each 
 
 The digest names what a run decided and what became of it: decisions, plans, fills, settlements and the final state.
 Paths, wall time, latency and the way rows were read are not in it, so a run that was killed and resumed, or replayed
-from another place, has the digest of the run that was left alone. JSON objects end where they end, so bodies are
-hashed one after the other without a separator.
+from another place, has the digest of the run that was left alone. Of a decision it takes signal, plan and verdicts, not
+the figures the gates saw; of a report, what happened, not when we heard of it. JSON objects end where they end, so
+bodies are hashed one after the other without a separator.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,7 +19,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from drift_engine.core.types import (
-    Check,
     Decided,
     Deposited,
     EngineState,
@@ -49,8 +49,9 @@ DIGESTED: frozenset[type] = frozenset(
         StateChanged,
     )
 )
-LATENCY_GATE = "latency"
+_TIMED: frozenset[type] = frozenset((Decided, Filled, PlanClosed))
 GENESIS = bytes(16)
+Columns = tuple[int, int, int, str, bytes, bytes]
 _SHOWN = 60
 _ABSENT = "nothing"
 _UNHASHED = blake2b(digest_size=16)
@@ -118,12 +119,14 @@ def link(previous: bytes, row: int, body: bytes) -> bytes:
     return running.digest()
 
 
-def link_all(previous: bytes, unlinked: Iterable[tuple[int, int, int, str, bytes]]) -> list[Line]:
-    """Chain records that are about to be written."""
+def link_all(previous: bytes, unlinked: Iterable[tuple[int, int, int, str, bytes]]) -> list[Columns]:
+    """Chain records that are about to be written; ``link``, unrolled, because backtests write many."""
     lines = []
     for seq, row, ts_ns, name, body in unlinked:
-        previous = link(previous, row, body)
-        lines.append(Line(seq, row, ts_ns, name, body, previous))
+        running = _UNHASHED.copy()
+        running.update(b"%b%d%b" % (previous, row, body))
+        previous = running.digest()
+        lines.append((seq, row, ts_ns, name, body, previous))
     return lines
 
 
@@ -182,11 +185,8 @@ class Digest:
     def add(self, event: Event, body: bytes) -> None:
         """Take in an event and its body, if it is of a kind that counts."""
         kind = type(event)
-        if kind not in DIGESTED:
-            return
-        if kind is Filled or kind is PlanClosed or kind is Decided:
-            body = encode(without_latency(event))
-        self._hash.update(body)
+        if kind in DIGESTED:
+            self._hash.update(_timeless(event, body) if kind in _TIMED else body)
 
     def hexdigest(self, final: EngineState | None = None) -> str:
         """Return the digest so far, with the final state if there is one."""
@@ -196,14 +196,10 @@ class Digest:
         return running.hexdigest()
 
 
-def without_latency(event: Event) -> Event:
-    """Return an event less what only latency put into it: when a report reached us, what the latency gate saw."""
-    if isinstance(event, Filled | PlanClosed):
-        return replace(event, seen_ns=0)
+def _timeless(event: Event, body: bytes) -> bytes:
     if isinstance(event, Decided):
-        return replace(event, checks=tuple(_without_figures(check) for check in event.checks))
-    return event
-
-
-def _without_figures(check: Check) -> Check:
-    return Check(LATENCY_GATE, check.verdict, "", {}) if check.gate == LATENCY_GATE else check
+        verdicts = [check.verdict for check in event.checks]
+        return encode((event.ts_ns, event.signal, event.plan, verdicts, event.approved, event.emergency))
+    if isinstance(event, Filled | PlanClosed):
+        return encode(replace(event, seen_ns=0))
+    return body

@@ -21,7 +21,6 @@ from drift_engine.core.types import (
     FundingPaid,
     InterestAccrued,
     Liquidated,
-    LiquidationKind,
     Market,
     PerpPosition,
     PlanClosed,
@@ -34,7 +33,7 @@ from drift_engine.core.types import (
 )
 from drift_engine.core.units import rescale
 from drift_engine.core.valuation import perp_value_e6
-from drift_engine.simulation.quotes import MarketQuote
+from drift_engine.simulation.quotes import MarketQuote, slot_at
 
 
 class BooksRecord(Struct, frozen=True):
@@ -115,7 +114,7 @@ class Books:
         self._add(market, -amount, leaving=True)
         return Withdrawn(ts_ns, self._next(), market, amount)
 
-    def fill(self, ts_ns: int, slot: int, seen_ns: int, plan_id: str, leg: int, trade: Trade) -> Filled:
+    def fill(self, ts_ns: int, seen_ns: int, plan_id: str, leg: int, trade: Trade) -> Filled:
         """Book a fill of a leg."""
         spec = self.markets[trade.market].spec
         if isinstance(spec, SpotSpec):
@@ -136,13 +135,13 @@ class Books:
             trade.fee_e6,
             trade.oracle_e6,
             trade.mark_e6,
-            slot,
+            slot_at(ts_ns),
             seen_ns,
             trade.maker,
         )
 
     def close(
-        self, ts_ns: int, seen_ns: int, plan_id: str, status: PlanStatus, reason: str = "", tip_e6: int = 0
+        self, ts_ns: int, seen_ns: int, plan_id: str, status: PlanStatus, reason: str = "", *, tip_e6: int = 0
     ) -> PlanClosed:
         """Close a plan; a tip leaves the quote balance."""
         self._add(self.quote, -tip_e6)
@@ -183,23 +182,15 @@ class Books:
         self._add(self.quote, pnl_e6)
         return PnlSettled(ts_ns, self._next(), market, pnl_e6)
 
-    def liquidate_perp(
-        self, ts_ns: int, kind: LiquidationKind, market: str, base_e9: int, quote_e6: int, oracle_e6: int, fees_e6: int
-    ) -> Liquidated:
-        """Take over part of a position; of a bankruptcy, the quote is the loss forgiven."""
-        self._put(after_trade(self._perp(market), base_e9, quote_e6))
-        forgiven_e6 = quote_e6 if kind == "bankruptcy" else 0
-        return Liquidated(ts_ns, self._next(), kind, market, base_e9, quote_e6, oracle_e6, fees_e6, forgiven_e6)
-
-    def liquidate_tokens(self, ts_ns: int, event: Liquidated) -> Liquidated:
-        """Move a liquidation's token amounts and quote, and number it."""
-        if event.quote_e6:
-            self._put(after_trade(self._perp(event.market), 0, event.quote_e6))
+    def liquidate(self, event: Liquidated) -> Liquidated:
+        """Move what a liquidation takes and gives, and number it."""
+        if event.base_e9 or event.quote_e6:
+            self._put(after_trade(self._perp(event.market), event.base_e9, event.quote_e6))
         if event.asset_tokens:
             self._add(event.asset, event.asset_tokens)
         if event.liability_tokens:
             self._add(event.liability, event.liability_tokens)
-        return structs.replace(event, ts_ns=ts_ns, cursor=self._next())
+        return structs.replace(event, cursor=self._next())
 
     # ------------------------------------------------------------------- parts
 

@@ -4,7 +4,7 @@ Source: ``controller/liquidation.rs`` liquidate_perp, liquidate_spot, liquidate_
 resolve_perp_bankruptcy, resolve_spot_bankruptcy. At each price: orders are cancelled first; perps go at the oracle less
 the liquidator's and the insurance fund's fee; profits of closed perps are settled; then borrows and losses of closed
 perps are paid with deposits at the markets' discounts. It ends when collateral covers the requirement with the buffer,
-goes on at later prices where only a part may go at once, and ends in bankruptcy where nothing is left but a loss, which
+goes on at later prices where only a part may go at once or much is left to do, and ends in bankruptcy where nothing is left but a loss, which
 others then bear.
 
 As the program's limits on oracles that move too far are not applied, the venue liquidates in a crash when it would have
@@ -89,7 +89,6 @@ class Liquidator:
             self._freed(before_e6, markets)
             if not done:
                 return
-        raise RuntimeError("a liquidation does not come to an end")
 
     def _step(self, ts_ns: int, slot: int, markets: dict[str, Market]) -> Done:
         """Take the next step: a perp, a profit to settle, a liability to pay, or the bankruptcy."""
@@ -148,12 +147,20 @@ class Liquidator:
             return None
         least_e9 = held_e9 if held_e9 * oracle_e6 // E9 <= _DUST_POSITION_E6 else 0
         base_e9 = ceil_to_step(min(held_e9, max(allowed_e9, least_e9)), spec.step_e9)
-        value_e6 = base_e9 * oracle_e6 // E9
-        fees_e6 = value_e6 * fee_e6 // E6 + value_e6 * insurance_e6 // E6
+        worth_e6 = base_e9 * oracle_e6 // E9
+        fees_e6 = worth_e6 * fee_e6 // E6 + worth_e6 * insurance_e6 // E6
         side = -1 if position.base_e9 > 0 else 1
-        return self._books.liquidate_perp(
-            ts_ns, "perp", spec.name, side * base_e9, -side * value_e6 - fees_e6, oracle_e6, fees_e6
+        event = Liquidated(
+            ts_ns=ts_ns,
+            cursor=0,
+            liquidation="perp",
+            market=spec.name,
+            base_e9=side * base_e9,
+            quote_e6=-side * worth_e6 - fees_e6,
+            oracle_e6=oracle_e6,
+            fees_e6=fees_e6,
         )
+        return self._books.liquidate(event)
 
     def _pay(self, ts_ns: int, slot: int, owed: Liability, asset: str, markets: dict[str, Market]) -> Liquidated | None:
         """Pay a liability with a deposit (liquidate_spot, liquidate_perp_pnl_for_deposit)."""
@@ -181,7 +188,7 @@ class Liquidator:
             liability="" if owed.perp else owed.market,
             liability_tokens=0 if owed.perp else taken - insured,
         )
-        return self._books.liquidate_tokens(ts_ns, event)
+        return self._books.liquidate(event)
 
     def _spot_insurance_e6(self, owed: Liability, held: Side, short_e6: int, markets: dict[str, Market]) -> int:
         balance = self._books.account().spot(owed.market)
@@ -190,24 +197,21 @@ class Liquidator:
 
     def _bankrupt(self, ts_ns: int, owed: Liability, markets: dict[str, Market]) -> Liquidated:
         """Forgive a loss nothing is left to pay for (resolve_perp_bankruptcy, resolve_spot_bankruptcy)."""
-        oracle_e6 = self._price_e6(owed.market, markets)
-        if owed.perp:
-            return self._books.liquidate_perp(ts_ns, "bankruptcy", owed.market, 0, owed.side.amount, oracle_e6, 0)
-        forgiven_e6 = ceil_div(owed.side.amount * owed.side.price_e6, 10**owed.side.decimals)
+        debt = owed.side
         event = Liquidated(
             ts_ns=ts_ns,
             cursor=0,
             liquidation="bankruptcy",
             market=owed.market,
             base_e9=0,
-            quote_e6=0,
-            oracle_e6=oracle_e6,
+            quote_e6=debt.amount if owed.perp else 0,
+            oracle_e6=self._price_e6(owed.market, markets),
             fees_e6=0,
-            forgiven_e6=forgiven_e6,
-            liability=owed.market,
-            liability_tokens=owed.side.amount,
+            forgiven_e6=ceil_div(debt.amount * debt.price_e6, 10**debt.decimals),
+            liability="" if owed.perp else owed.market,
+            liability_tokens=0 if owed.perp else debt.amount,
         )
-        return self._books.liquidate_tokens(ts_ns, event)
+        return self._books.liquidate(event)
 
     # ------------------------------------------------------------------- what it looks at
 

@@ -14,10 +14,9 @@ from drift_engine.core.types import Account, AccountEvent, Market, PlanStatus
 from drift_engine.core.units import E9, SECOND_NS, ceil_div
 from drift_engine.simulation import orders
 from drift_engine.simulation.books import Books, Trade
-from drift_engine.simulation.faults import Faults
-from drift_engine.simulation.models import Models, Volume
+from drift_engine.simulation.models import VenueConfig, Volume
 from drift_engine.simulation.orders import OpenLeg, OpenPlan
-from drift_engine.simulation.quotes import Quotes, slot_at
+from drift_engine.simulation.quotes import Quotes
 
 Fill = tuple[int, int, int]
 """A leg's index, the signed base that can fill now, and the price."""
@@ -38,12 +37,12 @@ class Teller(Protocol):
 class Matcher:
     """All plans that are not closed, and what happens to them."""
 
-    def __init__(self, books: Books, quotes: Quotes, models: Models, faults: Faults, seed: int, teller: Teller) -> None:
+    def __init__(self, books: Books, quotes: Quotes, config: VenueConfig, teller: Teller) -> None:
         self.plans: dict[str, OpenPlan] = {}
         self.taker, self.maker = Volume(), Volume()
         self._books, self._quotes, self._teller = books, quotes, teller
-        self._models, self._faults, self._seed = models, faults, seed
-        self._next_open = models.fills.taker == "next_open"
+        self._models, self._faults, self._seed = config.models, config.faults, config.seed
+        self._next_open = self._models.fills.taker == "next_open"
 
     def markets(self) -> dict[str, Market]:
         """Return every market with its price of this moment."""
@@ -106,10 +105,6 @@ class Matcher:
         for plan in open_plans:
             self._end(plan, ts_ns, "cancelled", reason)
         return bool(open_plans)
-
-    def close_unseen(self, plan_id: str, ts_ns: int) -> AccountEvent:
-        """Close a plan that never arrived and never will."""
-        return self._books.close(ts_ns, ts_ns, plan_id, "never_landed", "the venue never saw it")
 
     # ------------------------------------------------------------------- taking
 
@@ -217,16 +212,15 @@ class Matcher:
         key = f"{plan.plan_id}:{index}"
         parts = self._models.partial.split(self._seed, key, base_e9, step_e9, whole=plan.atomic)
         for part_e9 in parts:
-            self._trade(plan.plan_id, index, leg, part_e9, price_e6, ts_ns, maker=maker)
+            self._trade(plan, index, part_e9, price_e6, ts_ns, maker=maker)
         leg.stuck = sum(parts) != base_e9
         if leg.base_e9 == 0:
             leg.end("filled")
         elif leg.reduce_only and self._held(leg) == 0:
             leg.end("cancelled", "ReduceOnlyOrderIncreasedRisk")
 
-    def _trade(
-        self, plan_id: str, index: int, leg: OpenLeg, base_e9: int, price_e6: int, ts_ns: int, *, maker: bool
-    ) -> None:
+    def _trade(self, plan: OpenPlan, index: int, base_e9: int, price_e6: int, ts_ns: int, *, maker: bool) -> None:
+        leg = plan.legs[index]
         spec, quote = self._books.markets[leg.market].spec, self._quotes.of[leg.market]
         rounds_up = (base_e9 > 0) != maker
         size_e6 = ceil_div(abs(base_e9) * price_e6, E9) if rounds_up else abs(base_e9) * price_e6 // E9
@@ -239,7 +233,7 @@ class Matcher:
         leg.filled_e9 += base_e9
         due_ns = ts_ns + self._models.latency.report_ns
         seen_ns = self._teller.seen_ns(due_ns, self._books.cursor + 1)
-        self._teller.put(self._books.fill(ts_ns, slot_at(ts_ns), seen_ns, plan_id, index, trade), due_ns)
+        self._teller.put(self._books.fill(ts_ns, seen_ns, plan.plan_id, index, trade), due_ns)
 
     def _count(self, trade: Trade, ts_ns: int) -> None:
         """Add a perp fill to the 30-day volume that decides the fee tier."""
@@ -273,6 +267,6 @@ class Matcher:
         tip_e6 = self._models.tip_e6 if status in ("filled", "partial") else 0
         due_ns = ts_ns + self._models.latency.report_ns
         seen_ns = self._teller.seen_ns(due_ns, self._books.cursor + 1)
-        event = self._books.close(ts_ns, seen_ns, plan.plan_id, status, reason, tip_e6)
+        event = self._books.close(ts_ns, seen_ns, plan.plan_id, status, reason, tip_e6=tip_e6)
         self.plans.pop(plan.plan_id, None)
         self._teller.put(event, due_ns)

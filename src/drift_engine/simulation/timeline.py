@@ -77,7 +77,7 @@ class Timeline:
             first = last
 
     @classmethod
-    def from_columns(  # noqa: PLR0917 - a row's fields, in a row's order
+    def from_columns(
         cls,
         markets: Sequence[str],
         ts: ArrayLike,

@@ -11,6 +11,7 @@ A ``VenueLog`` makes it durable: what changed is on disk before anyone is told.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from heapq import heappop, heappush
 
 from drift_engine.core.client import VenueUnavailableError
@@ -51,7 +52,7 @@ class SimVenue:
         self.quotes = Quotes(specs, self.config.quote, models.impact, faults)
         self._books = Books(self.config.quote, specs)
         self._reports = Reports(faults)
-        self._matcher = Matcher(self._books, self.quotes, models, faults, self.config.seed, self._reports)
+        self._matcher = Matcher(self._books, self.quotes, self.config, self._reports)
         self._liquidator = Liquidator(self._books, models.liquidation)
         self._desks = {name: watch.Desk(quote) for name, quote in self.quotes.of.items()}
         self._next_open = models.fills.taker == "next_open"
@@ -63,10 +64,7 @@ class SimVenue:
     def restore(
         cls, log: VenueLog, config: VenueConfig | None = None, specs: Mapping[str, Spec] | None = None
     ) -> "SimVenue":
-        """Return the venue a log belongs to, as it was after its last event; a new one for a new log.
-
-        What it had not told yet it does not tell again: ask ``events_since``.
-        """
+        """Return a log's venue as it was after its last event; what it had not told, ``events_since`` tells."""
         venue = cls(config, specs, log)
         record = log.state()
         if record is not None:
@@ -112,8 +110,8 @@ class SimVenue:
         """Do what was due by now, in order, and return the reports that reach us by now."""
         while self._actions and self._actions[0][0] <= now_ns:
             due_ns, _, what, plan_id = heappop(self._actions)
-            self._act(what, plan_id, due_ns or now_ns)
-            self._changed()
+            if self._act(what, plan_id, due_ns or now_ns):
+                self._changed()
         told = self._reports.take(now_ns)
         self._schedule()
         return told
@@ -224,15 +222,21 @@ class SimVenue:
         self._count += 1
         self._schedule()
 
-    def _act(self, what: str, plan_id: str, ts_ns: int) -> None:
-        if what == "arrive":
-            self._matcher.arrive(self._matcher.plans[plan_id], ts_ns, liquidated=self._liquidator.active)
-        elif what == "expire":
-            self._matcher.expire(plan_id, ts_ns)
+    def _act(self, what: str, plan_id: str, ts_ns: int) -> bool:
+        """Do what is due; return whether there was anything to do."""
+        if what == "open":
+            if self.config.deposit_e6:
+                deposited = self._books.deposit(ts_ns, self.config.quote, self.config.deposit_e6)
+                self._reports.put(deposited, ts_ns)
         elif what == "cancel":
             self._matcher.cancel(ts_ns, "cancelled by the account")
-        elif self.config.deposit_e6:
-            self._reports.put(self._books.deposit(ts_ns, self.config.quote, self.config.deposit_e6), ts_ns)
+        elif plan_id not in self._matcher.plans:
+            return False
+        elif what == "arrive":
+            self._matcher.arrive(self._matcher.plans[plan_id], ts_ns, liquidated=self._liquidator.active)
+        else:
+            self._matcher.expire(plan_id, ts_ns)
+        return True
 
     def _traded(self, ts_ns: int, desk: watch.Desk, oracle_e6: int, mark_e6: int, open_e6: int) -> MarketUpdated | None:
         """Take a price row in a market where an order is open."""
@@ -260,9 +264,7 @@ class SimVenue:
             self._desks[name].low_e6, self._desks[name].high_e6 = band
 
     def _liquidate(self, ts_ns: int, markets: dict[str, Market]) -> None:
-        def cancel() -> None:
-            self._matcher.cancel(ts_ns, "liquidation")
-
+        cancel = partial(self._matcher.cancel, ts_ns, "liquidation")
         for event in self._liquidator.run(ts_ns, slot_at(ts_ns), markets, cancel):
             self._reports.put(event, ts_ns)
         self._changed()

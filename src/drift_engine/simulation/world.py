@@ -5,37 +5,13 @@ are skipped; the quote asset is always among those asked for.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol
 
 from drift_engine.core.types import Event, RowsRead
+from drift_engine.simulation.rows import Row, RowKind
+from drift_engine.simulation.timeline import Timeline
 from drift_engine.simulation.venue import SimVenue
 
-Row = tuple[int, int, int, int, int, int, int]
-"""ts_ns, kind (0 funding, 1 interest, 2 price), market's index, three figures, and whether a tick follows."""
-_FUNDING = 0
-_PRICE = 2
-
-
-class Chunk(Protocol):
-    """Rows ``[first, last)`` and their digest."""
-
-    first: int
-    last: int
-    digest: str
-
-    def rows(self) -> Iterator[Row]:
-        """Return the rows in order."""
-        ...
-
-
-class Timeline(Protocol):
-    """Market data as columns, in chunks."""
-
-    markets: tuple[str, ...]
-
-    def chunks(self, first_row: int = 0) -> Iterator[Chunk]:
-        """Return the chunks from a row on."""
-        ...
+_FUNDING, _PRICE = int(RowKind.FUNDING), int(RowKind.PRICE)
 
 
 class World:
@@ -66,7 +42,7 @@ class World:
                         if update is not None:
                             deliver(update)
                     else:
-                        self._rates(ts_ns, kind, name, a, b, c, deliver)
+                        self._rates((ts_ns, kind, index, a, b, c, tick), name, deliver)
                 if tick and fresh:
                     if ts_ns >= venue.due_ns:
                         self._advance(ts_ns, deliver)
@@ -76,9 +52,8 @@ class World:
         if ts_ns >= venue.due_ns:
             self._advance(ts_ns, deliver)
 
-    def _rates(
-        self, ts_ns: int, kind: int, name: str, a: int, b: int, c: int, deliver: Callable[[Event], object]
-    ) -> None:
+    def _rates(self, row: Row, name: str, deliver: Callable[[Event], object]) -> None:
+        ts_ns, kind, _, a, b, c, _ = row
         if kind == _FUNDING:
             self.venue.funding(ts_ns, name, a, b, c)
             return

@@ -1,0 +1,222 @@
+"""Liquidation, bankruptcy included: the venue acts at maintenance, and the engine's ledger agrees to the unit."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec import structs
+from venue_stage import ONE, PLAIN, T0, S, Stage, opened, perp, plan, spot
+
+from drift_engine.core.margin_monitor import assess
+from drift_engine.core.types import Account, Market, PerpPosition, PnlSettled, SpotBalance
+from drift_engine.core.units import E6, HOUR_NS
+from drift_engine.simulation import watch
+from drift_engine.simulation.facts import venue_facts
+from drift_engine.simulation.models import VenueConfig
+
+P = 200 * E6
+FIVE_MINUTES = 300 * S
+
+
+ENTRY = 228_697_000
+
+
+def long_20(entry_e6: int = ENTRY) -> Stage:
+    stage = opened(entry_e6)
+    stage.do(plan("p", perp(20 * ONE, entry_e6)))
+    return stage
+
+
+def test_twenty_sol_on_a_thousand_dollars_fall_at_184_46() -> None:
+    stage = long_20()
+    stage.price(T0 + S, "SOL-PERP", 184_470_000)
+    assert stage.liquidated() == []
+    stage.price(T0 + 2 * S, "SOL-PERP", 184_450_000)
+    event = stage.liquidated()[0]
+    # 1000 - 4.574 fee - 20 x (228.697 - 184.45) = 110.486 < 20 x 184.45 x 3 % = 110.67
+    assert event.liquidation == "perp"
+    assert event.base_e9 < 0
+    assert event.fees_e6 > 0
+    assert event.ts_ns == T0 + 2 * S
+    stage.assert_books_agree()
+
+
+def test_the_very_unit_at_which_maintenance_ends() -> None:
+    def falls(price_e6: int) -> bool:
+        stage = long_20()
+        stage.price(T0 + S, "SOL-PERP", price_e6)
+        return bool(stage.liquidated())
+
+    low, high = 180 * E6, 190 * E6
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if falls(middle) else (low, middle)
+    # (20 x entry + fee - 1000) / (20 x (1 - 0.03)): the requirement truncates, so the last unit decides
+    assert low == pytest.approx((20 * ENTRY + ENTRY * 20 // 1_000 - 1_000 * E6) / 19.4, abs=2)
+
+
+def test_a_large_shortage_goes_in_parts_over_slots() -> None:
+    stage = opened(P, deposit_e6=100_000 * E6)
+    stage.do(plan("p", perp(9_000 * ONE, P)))
+    stage.price(T0 + S, "SOL-PERP", 194 * E6)
+    first = stage.liquidated()
+    assert {event.liquidation for event in first} == {"perp"}
+    assert 0 < -sum(event.base_e9 for event in first) < 3_000 * ONE
+    assert stage.venue._liquidator.active
+    refused = stage.do(plan("q", perp(-ONE, 190 * E6, reduce_only=True), now_ns=T0 + S), T0 + S)
+    assert refused is not None
+    assert refused.reason == "UserIsBeingLiquidated"
+    stage.price(T0 + 61 * S, "SOL-PERP", 194 * E6)
+    assert len(stage.liquidated()) > len(first)
+    assert not stage.venue._liquidator.active
+    assert stage.venue._books.perps["SOL-PERP"].base_e9 > 0
+    stage.assert_books_agree()
+
+
+def test_orders_are_cancelled_first() -> None:
+    stage = opened(P)
+    stage.do(plan("p", perp(80 * ONE, P)))
+    assert stage.do(plan("rest", perp(-ONE, 300 * E6, post=True), life_s=3_600)) is None
+    stage.price(T0 + S, "SOL-PERP", 190 * E6)
+    assert [(e.plan_id, e.reason) for e in stage.closed() if e.status == "cancelled"] == [("rest", "liquidation")]
+    assert stage.liquidated()
+    stage.assert_books_agree()
+
+
+def drained(stage: Stage, price_e6: int, market: str = "SOL-PERP") -> None:
+    for row in range(1, 6):
+        stage.price(T0 + row * FIVE_MINUTES, market, price_e6)
+
+
+def test_a_crash_through_everything_ends_in_bankruptcy() -> None:
+    stage = long_20()
+    drained(stage, 148_520_000)
+    kinds = [event.liquidation for event in stage.liquidated()]
+    assert kinds[0] == "perp"
+    assert kinds[-1] == "bankruptcy"
+    assert "perp_pnl" in kinds
+    forgiven = stage.liquidated()[-1].forgiven_e6
+    assert forgiven > 0
+    assert stage.venue._books.account() == Account("USDC")
+    assert stage.state.equity_e6 == 0
+    assert stage.state.pnl.total_e6() == -1_000 * E6
+    stage.assert_books_agree()
+
+
+def test_a_borrow_is_paid_with_the_deposit() -> None:
+    stage = opened(P)
+    stage.do(plan("p", spot(-20 * ONE, P)))
+    stage.price(T0 + S, "SOL", 235 * E6)
+    event = stage.liquidated()[0]
+    assert event.liquidation == "spot"
+    assert (event.asset, event.liability) == ("USDC", "SOL")
+    assert event.asset_tokens < 0 < event.liability_tokens
+    drained(stage, 235 * E6, "SOL")
+    assert not stage.venue._liquidator.active
+    stage.assert_books_agree()
+
+
+def test_a_borrow_nothing_can_pay_is_forgiven() -> None:
+    stage = opened(P)
+    stage.do(plan("p", spot(-20 * ONE, P)))
+    drained(stage, 400 * E6, "SOL")
+    last = stage.liquidated()[-1]
+    assert (last.liquidation, last.market, last.liability) == ("bankruptcy", "SOL", "SOL")
+    assert last.forgiven_e6 > 0
+    assert stage.state.equity_e6 == 0
+    stage.assert_books_agree()
+
+
+def test_a_perp_loss_is_paid_with_a_sol_deposit() -> None:
+    stage = opened(P, deposit_e6=2_000 * E6)
+    stage.do(plan("spot", spot(9 * ONE, P)))
+    stage.do(plan("perp", perp(-40 * ONE, P)))
+    stage.tell([u for u in [stage.venue.price(T0 + S, "SOL", P, P)] if u])
+    drained(stage, 245 * E6)
+    paid = [event for event in stage.liquidated() if event.liquidation == "perp_pnl"]
+    assert {event.asset for event in paid} >= {"SOL"}
+    stage.assert_books_agree()
+
+
+def test_profit_of_a_closed_perp_is_settled_to_pay_a_borrow() -> None:
+    stage = opened(P, deposit_e6=1_000 * E6)
+    stage.do(plan("perp", perp(10 * ONE, P)))
+    stage.do(plan("spot", spot(-16 * ONE, P)))
+    stage.price(T0 + S, "SOL-PERP", 300 * E6)
+    drained(stage, 300 * E6, "SOL")
+    assert [event.market for event in stage.events if isinstance(event, PnlSettled)] == ["SOL-PERP"]
+    assert {event.liquidation for event in stage.liquidated()} == {"perp", "spot"}
+    stage.assert_books_agree()
+
+
+PERPS = st.tuples(st.integers(-5_000, 5_000), st.integers(-200_000 * E6, 200_000 * E6))
+MOVES = st.lists(st.integers(-1_000, 1_000), min_size=4, max_size=4)
+
+
+@settings(max_examples=200, deadline=None)
+@given(PERPS, PERPS, st.integers(-500, 500), st.integers(0, 10**6), MOVES, st.tuples(*[st.integers(0, 20)] * 4))
+def test_inside_the_bands_maintenance_holds(sol, btc, coins: int, usd: int, moves: list[int], open_steps) -> None:
+    markets = {name: Market(spec) for name, spec in venue_facts().items()}
+    prices = {"SOL-PERP": 187_654_321, "BTC-PERP": 98_765_432_100, "SOL": 187_600_001, "wBTC": 98_700_000_007}
+    markets |= {name: structs.replace(markets[name], oracle_e6=price) for name, price in prices.items()}
+    account = Account(
+        "USDC",
+        (
+            SpotBalance("USDC", usd * 10**9),
+            SpotBalance("SOL", coins * 10**9, open_steps[0] * 10**9, -open_steps[1] * 10**9, 1),
+        ),
+        (
+            PerpPosition("SOL-PERP", sol[0] * 10**8, sol[1], open_bids_e9=open_steps[2] * 10**8, open_orders=1),
+            PerpPosition("BTC-PERP", btc[0] * 10**5, btc[1], open_asks_e9=-open_steps[3] * 10**5),
+        ),
+    )
+    have, need = assess(account, markets, "maintenance")
+    if have < need:
+        return
+    bands = watch.bands(account, markets, have - need)
+    for (name, (low, high)), move in zip(bands.items(), moves, strict=False):
+        if low <= high:
+            price = (low + high) // 2 + (high - low) // 2 * move // 1_000
+            markets[name] = structs.replace(markets[name], oracle_e6=max(1, price))
+    have, need = assess(account, markets, "maintenance")
+    assert have >= need
+
+
+PATHS = st.lists(st.integers(50, 150), min_size=1, max_size=12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(PATHS, st.integers(-95, 95), st.integers(-20, 20), st.booleans())
+def test_on_any_path_the_books_agree_and_the_liquidation_ends(
+    path: list[int], size: int, coins: int, fund: bool
+) -> None:
+    stage = opened(P)
+    stage.do(plan("spot", spot(coins * ONE, P)) if coins else plan("none", perp(ONE, P)))
+    stage.do(plan("perp", perp(size * ONE, P)))
+    for row, pct in enumerate(path, start=1):
+        ts_ns = T0 + row * HOUR_NS
+        if fund:
+            stage.venue.funding(ts_ns, "SOL-PERP", 10**7)
+        stage.price(ts_ns, "SOL-PERP", P * pct // 100)
+        stage.price(ts_ns, "SOL", P * pct // 100)
+        stage.assert_books_agree()
+    markets = {market.name: market for market in stage.ask(stage.venue.markets())}
+    have, need = assess(stage.venue._books.account(), markets, "maintenance")
+    assert have >= need or stage.venue._liquidator.active
+
+
+def test_the_cheap_check_misses_nothing() -> None:
+    """A path of small steps ends as one that looks afresh at every price."""
+
+    def outcome(*, always: bool) -> list[object]:
+        stage = Stage(venue=opened(config=VenueConfig(deposit_e6=1_000 * E6, models=PLAIN)).venue)
+        for event in stage.account_events():
+            stage.inbox.put(event)
+        stage.ask(stage.venue.place(plan("p", perp(20 * ONE, 210 * E6)), T0))
+        stage.venue.advance(T0)
+        for step in range(1, 400):
+            if always:
+                stage.venue._changed()
+            stage.venue.price(T0 + step * S, "SOL-PERP", P - step * 130_001, P - step * 130_001)
+        return list(stage.account_events())
+
+    assert outcome(always=True) == outcome(always=False)

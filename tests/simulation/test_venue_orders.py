@@ -1,0 +1,321 @@
+"""The venue takes, refuses, fills and closes orders by the program's rules, and the engine's ledger agrees."""
+
+import pytest
+from venue_stage import ONE, PLAIN, T0, S, Stage, opened, perp, plan, spot
+
+from drift_engine.core.types import Filled
+from drift_engine.core.units import E6, HOUR_NS
+from drift_engine.simulation.facts import UnknownMarketError
+from drift_engine.simulation.faults import Faults, Window
+from drift_engine.simulation.models import FREE_NEXT_OPEN, Fills, Impact, Latency, Models, PartialFills, VenueConfig
+
+P = 200 * E6
+
+
+def reason_of(stage: Stage, *args, **kwargs) -> str:
+    closed = stage.do(plan("p", *args, **kwargs))
+    assert closed is not None
+    assert closed.status == "rejected"
+    assert stage.fills() == []
+    stage.assert_books_agree()
+    return closed.reason
+
+
+def test_a_taker_fills_at_the_mark_and_pays_ten_basis_points() -> None:
+    stage = opened(P)
+    closed = stage.do(plan("p", perp(ONE, P)))
+    assert closed is not None
+    assert closed.status == "filled"
+    (fill,) = stage.fills()
+    assert (fill.base_e9, fill.quote_e6, fill.fee_e6) == (ONE, -P, 200_000)
+    assert (fill.oracle_e6, fill.mark_e6, fill.slot, fill.maker) == (P, P, T0 // 400_000_000, False)
+    stage.assert_books_agree()
+
+
+@pytest.mark.parametrize(
+    ("leg", "reason"),
+    [
+        (perp(9_999_999, P), "OrderAmountTooSmall"),
+        (perp(0, P), "OrderAmountTooSmall"),
+        (perp(100 * ONE, P), "InsufficientCollateral: 1000000000 < 1000010000"),
+        (perp(5 * ONE, 201 * E6, post=True), "PlacePostOnlyLimitFailure"),
+        (perp(-5 * ONE, 200 * E6, post=True), "PlacePostOnlyLimitFailure"),
+        (perp(ONE, 50, reduce_only=True), "InvalidOrder"),
+        (perp(10**8, 3000 * E6, market="ETH-PERP"), "InvalidOracle"),
+        (spot(-ONE, 3000 * E6, market="wBTC"), "BorrowRateUnknown: wBTC cannot be borrowed"),
+    ],
+)
+def test_refusals_carry_the_programs_names(leg, reason: str) -> None:
+    assert reason_of(opened(P), leg).startswith(reason)
+
+
+def test_the_minimum_binds_what_does_not_only_reduce() -> None:
+    facts_with_a_minimum = opened(P)
+    spec = facts_with_a_minimum.venue._books.markets["SOL-PERP"]
+    assert spec.min_order_e9 == spec.step_e9  # the venue's minimum is one step, so the step refuses first
+    from msgspec import structs
+
+    big = structs.replace(spec, spec=structs.replace(spec.spec, min_order_e9=ONE))
+    facts_with_a_minimum.venue._books.markets["SOL-PERP"] = big
+    assert reason_of(facts_with_a_minimum, perp(ONE // 2, P)) == "InvalidOrderMinOrderSize"
+
+
+def test_a_size_is_floored_to_the_step_and_a_limit_moved_to_the_tick() -> None:
+    stage = opened(P)
+    stage.do(plan("p", perp(ONE + 9_999_999, P + 99)))
+    assert stage.fills()[0].base_e9 == ONE
+    stage.do(plan("q", perp(-ONE - 9_999_999, P - 99)))
+    assert stage.fills()[1].base_e9 == -ONE
+    assert stage.fills()[1].quote_e6 == P
+
+
+def test_an_order_that_arrives_after_its_time_is_no_order() -> None:
+    stage = opened(P)
+    closed = stage.do(plan("p", perp(ONE, P), life_s=0))
+    assert closed is not None
+    assert (closed.status, closed.reason) == ("expired", "InvalidOrderMaxTs")
+
+
+def test_a_leg_out_of_its_limit_waits_for_a_price_and_then_expires() -> None:
+    stage = opened(P)
+    assert stage.do(plan("wait", perp(ONE, 199 * E6))) is None
+    assert stage.do(plan("expire", perp(ONE, 100 * E6))) is None
+    stage.price(T0 + 10 * S, "SOL-PERP", 199 * E6)
+    assert [(event.plan_id, event.status) for event in stage.closed()] == [("wait", "filled")]
+    assert stage.fills()[0].quote_e6 == -199 * E6
+    stage.price(T0 + 31 * S, "SOL-PERP", 50 * E6)
+    last = stage.closed()[-1]
+    assert (last.plan_id, last.status, last.ts_ns) == ("expire", "expired", T0 + 30 * S)
+    stage.assert_books_agree()
+
+
+def test_latency_delays_arrival_and_report() -> None:
+    models = Models(latency=Latency(400_000_000, 800_000_000, 400_000_000), impact=Impact(0, 0))
+    stage = opened(config=VenueConfig(seed=7, deposit_e6=1_000 * E6, models=models))
+    stage.place(plan("p", perp(ONE, P)))
+    stage.advance(T0 + 399_999_999)
+    assert stage.fills() == []
+    stage.advance(T0 + 2 * S)
+    fill = stage.fills()[0]
+    assert T0 + 400_000_000 <= fill.ts_ns <= T0 + 800_000_000
+    assert fill.seen_ns == fill.ts_ns + 400_000_000
+
+
+def test_a_report_is_not_told_before_it_is_seen() -> None:
+    stage = opened(config=VenueConfig(models=Models(latency=Latency(0, 0, 5 * S), impact=Impact(0, 0))))
+    stage.do(plan("p", perp(ONE, P)))
+    assert stage.fills() == []
+    stage.advance(T0 + 5 * S)
+    assert stage.fills()[0].seen_ns == T0 + 5 * S
+
+
+def test_spread_and_impact_are_paid_and_rounded_against_the_taker() -> None:
+    models = Models(latency=Latency(0, 0, 0), impact=Impact(half_spread_e6=100, depth_e6=1_000_000 * E6))
+    stage = opened(config=VenueConfig(models=models))
+    stage.do(plan("buy", perp(10 * ONE, 210 * E6)))
+    stage.do(plan("sell", perp(-10 * ONE, 190 * E6)))
+    buy, sell = stage.fills()
+    assert buy.quote_e6 == -10 * 200_024_000  # 1 bp + 2,000 / 1,000,000 of 1 % on 200
+    assert sell.quote_e6 == 10 * 199_976_000
+    stage.assert_books_agree()
+
+
+def test_an_atomic_plan_fills_whole_or_not_at_all() -> None:
+    stage = opened(P)
+    assert stage.do(plan("p", spot(ONE, P), perp(-ONE, 201 * E6), atomic=True)) is None
+    assert stage.fills() == []
+    stage.price(T0 + S, "SOL-PERP", P, 201 * E6)
+    assert [fill.market for fill in stage.fills()] == ["SOL", "SOL-PERP"]
+    assert stage.closed()[0].status == "filled"
+    assert stage.state.account.spot("SOL").scaled_e9 == ONE
+    stage.assert_books_agree()
+
+
+def test_one_bad_leg_refuses_an_atomic_plan_and_only_itself_elsewhere() -> None:
+    stage = opened(P)
+    closed = stage.do(plan("atomic", perp(ONE, P), perp(1, P), atomic=True))
+    assert closed is not None
+    assert (closed.status, closed.reason) == ("rejected", "OrderAmountTooSmall")
+    closed = stage.do(plan("apart", perp(ONE, P), perp(1, P)))
+    assert closed is not None
+    assert (closed.status, closed.reason) == ("partial", "OrderAmountTooSmall")
+    assert len(stage.fills()) == 1
+    stage.assert_books_agree()
+
+
+def test_what_only_reduces_is_cut_to_what_is_held_and_cancelled_where_nothing_is() -> None:
+    stage = opened(P)
+    closed = stage.do(plan("nothing", perp(-ONE, P, reduce_only=True)))
+    assert closed is not None
+    assert (closed.status, closed.reason) == ("cancelled", "ReduceOnlyOrderIncreasedRisk")
+    stage.do(plan("open", perp(ONE, P)))
+    closed = stage.do(plan("raise", perp(ONE, P, reduce_only=True)))
+    assert closed is not None
+    assert closed.status == "cancelled"
+    closed = stage.do(plan("close", perp(-3 * ONE, P, reduce_only=True)))
+    assert closed is not None
+    assert closed.status == "partial"
+    assert stage.fills()[-1].base_e9 == -ONE
+    assert stage.venue._books.perps["SOL-PERP"].base_e9 == 0
+    stage.assert_books_agree()
+
+
+def test_reduce_only_spot_does_not_borrow() -> None:
+    stage = opened(P)
+    stage.do(plan("buy", spot(ONE, P)))
+    stage.do(plan("sell", spot(-3 * ONE, P, reduce_only=True)))
+    assert stage.state.account.spot("SOL").scaled_e9 == 0
+    stage.assert_books_agree()
+
+
+def test_a_spot_sale_may_borrow_where_the_rate_is_known() -> None:
+    stage = opened(P)
+    closed = stage.do(plan("p", spot(-ONE, P)))
+    assert closed is not None
+    assert closed.status == "filled"
+    assert stage.state.account.spot("SOL").scaled_e9 < 0
+    stage.assert_books_agree()
+
+
+def test_a_resting_order_fills_as_maker_when_the_mark_trades_through() -> None:
+    stage = opened(P)
+    assert stage.do(plan("p", perp(ONE, 199 * E6, post=True), life_s=3_600)) is None
+    stage.price(T0 + S, "SOL-PERP", P, 199 * E6)
+    assert stage.fills() == []
+    stage.price(T0 + 2 * S, "SOL-PERP", P, 199 * E6 - 100)
+    (fill,) = stage.fills()
+    assert (fill.quote_e6, fill.fee_e6, fill.maker) == (-199 * E6, -39_800, True)
+    assert stage.closed()[0].status == "filled"
+    stage.assert_books_agree()
+
+
+def test_cancel_closes_what_rests_after_the_message_arrived() -> None:
+    config = VenueConfig(models=Models(latency=Latency(S, S, 0), impact=Impact(0, 0)))
+    stage = opened(config=config)
+    stage.place(plan("p", perp(ONE, 199 * E6, post=True), life_s=3_600))
+    stage.advance(T0 + S)
+    stage.ask(stage.venue.cancel_all(T0 + S))
+    assert stage.closed() == []
+    stage.advance(T0 + 2 * S)
+    assert [event.status for event in stage.closed()] == ["cancelled"]
+    stage.assert_books_agree()
+
+
+def test_the_next_open_model_fills_at_the_open_and_charges_nothing() -> None:
+    stage = opened(config=VenueConfig(deposit_e6=1_000 * E6, models=FREE_NEXT_OPEN))
+    assert stage.do(plan("p", perp(ONE, 250 * E6))) is None
+    stage.price(T0 + 300 * S, "SOL-PERP", 210 * E6, open_e6=201 * E6)
+    (fill,) = stage.fills()
+    assert (fill.quote_e6, fill.fee_e6, fill.oracle_e6) == (-201 * E6, 0, P)
+    assert stage.closed()[0].status == "filled"
+    stage.assert_books_agree()
+
+
+def test_the_next_open_out_of_the_limit_expires_there() -> None:
+    stage = opened(config=VenueConfig(deposit_e6=1_000 * E6, models=FREE_NEXT_OPEN))
+    assert stage.do(plan("p", perp(ONE, 200 * E6))) is None
+    stage.price(T0 + 300 * S, "SOL-PERP", 210 * E6, open_e6=201 * E6)
+    assert (stage.fills(), stage.closed()[0].status) == ([], "expired")
+
+
+def test_an_atomic_plan_waits_for_both_opens() -> None:
+    stage = opened(config=VenueConfig(deposit_e6=1_000 * E6, models=FREE_NEXT_OPEN))
+    stage.do(plan("p", spot(ONE, 250 * E6), perp(-ONE, 150 * E6), atomic=True))
+    stage.price(T0 + 300 * S, "SOL-PERP", 210 * E6, open_e6=201 * E6)
+    assert stage.fills() == []
+    stage.price(T0 + 300 * S, "SOL", 210 * E6, open_e6=202 * E6)
+    assert [fill.quote_e6 for fill in stage.fills()] == [-202 * E6, 201 * E6]
+    stage.assert_books_agree()
+
+
+def test_partial_fills_come_in_parts_and_may_leave_one_to_expire() -> None:
+    models = Models(latency=Latency(0, 0, 0), impact=Impact(0, 0), partial=PartialFills(E6, 3, E6))
+    stage = opened(config=VenueConfig(models=models))
+    assert stage.do(plan("p", perp(ONE, P))) is None
+    filled = sum(fill.base_e9 for fill in stage.fills())
+    assert 0 < filled < ONE
+    stage.advance(T0 + HOUR_NS)
+    assert stage.closed()[0].status == "partial"
+    whole = opened(config=VenueConfig(models=models))
+    closed = whole.do(plan("p", perp(ONE, P), atomic=True))
+    assert closed is not None
+    assert closed.status == "filled"
+    assert len(whole.fills()) > 1
+    whole.assert_books_agree()
+
+
+def test_a_tip_leaves_with_the_plan_that_filled() -> None:
+    models = Models(latency=Latency(0, 0, 0), impact=Impact(0, 0), tip_e6=12_345)
+    stage = opened(config=VenueConfig(models=models))
+    stage.do(plan("p", perp(ONE, P)))
+    stage.do(plan("q", perp(1, P)))
+    assert [event.tip_e6 for event in stage.closed()] == [12_345, 0]
+    assert stage.state.pnl.tips_e6 == -12_345
+    stage.assert_books_agree()
+
+
+def test_a_paused_market_takes_no_orders_and_fills_none() -> None:
+    faults = Faults(market_paused=Window(3_600 * S, 60 * S, (T0 + 10 * S) % (3_600 * S)))
+    stage = opened(config=VenueConfig(deposit_e6=1_000 * E6, models=PLAIN, faults=faults))
+    stage.do(plan("waits", perp(ONE, 199 * E6), life_s=600))
+    update = stage.price(T0 + 20 * S, "SOL-PERP", 199 * E6)
+    assert update is not None
+    assert update.status == "paused"
+    assert stage.fills() == []
+    closed = stage.do(plan("refused", perp(ONE, P)), T0 + 20 * S)
+    assert closed is not None
+    assert closed.reason == "MarketPlaceOrderPaused"
+    stage.price(T0 + 80 * S, "SOL-PERP", 199 * E6)
+    assert [fill.plan_id for fill in stage.fills()] == ["waits"]
+
+
+def test_fees_fall_with_volume() -> None:
+    stage = opened(deposit_e6=1_000_000 * E6)
+    for number in range(12):
+        side = 1 if number % 2 == 0 else -1
+        stage.do(plan(f"p{number}", perp(side * 1_000 * ONE, P)))
+    rates = [fill.fee_e6 * 10**5 // abs(fill.quote_e6) for fill in stage.fills()]
+    assert rates == [100] * 11 + [90]  # 200,000 USD each; ten, faded for some seconds, are just short of 2M
+    stage.assert_books_agree()
+
+
+def test_a_plan_is_never_taken_twice_and_an_unknown_market_never() -> None:
+    stage = opened(P)
+    stage.do(plan("p", perp(ONE, P)))
+    with pytest.raises(ValueError, match="sent before"):
+        stage.ask(stage.venue.place(plan("p", perp(ONE, P)), T0))
+    with pytest.raises(UnknownMarketError, match="XRP-PERP"):
+        stage.ask(stage.venue.place(plan("q", perp(ONE, P, market="XRP-PERP")), T0))
+
+
+def test_resolve_knows_the_closed_the_open_and_the_never_seen() -> None:
+    stage = opened(P)
+    stage.do(plan("closed", perp(ONE, P)))
+    stage.do(plan("open", perp(ONE, 150 * E6)))
+    assert stage.ask(stage.venue.resolve("closed", T0)) == stage.closed()[0]
+    assert stage.ask(stage.venue.resolve("open", T0)) is None
+    never = stage.ask(stage.venue.resolve("never", T0))
+    assert never.status == "never_landed"
+    assert stage.ask(stage.venue.resolve("never", T0)) == never
+    stage.advance(T0)
+    assert never in stage.closed()
+    stage.assert_books_agree()
+
+
+def test_events_since_gives_the_stream_without_a_hole() -> None:
+    stage = opened(P)
+    stage.do(plan("p", perp(ONE, P)))
+    events = stage.account_events()
+    assert [event.cursor for event in events] == list(range(1, len(events) + 1))
+    assert stage.ask(stage.venue.events_since(len(events) - 1, T0)) == events[-1:]
+    assert isinstance(events[-2], Filled)
+
+
+def test_resting_orders_ask_for_the_queue_to_be_passed() -> None:
+    models = Models(latency=Latency(0, 0, 0), impact=Impact(0, 0), fills=Fills(through_ticks=5))
+    stage = opened(config=VenueConfig(models=models))
+    stage.do(plan("p", perp(-ONE, 201 * E6, post=True), life_s=3_600))
+    stage.price(T0 + S, "SOL-PERP", P, 201 * E6 + 400)
+    assert stage.fills() == []
+    stage.price(T0 + 2 * S, "SOL-PERP", P, 201 * E6 + 500)
+    assert stage.fills()[0].quote_e6 == 201 * E6
