@@ -153,8 +153,13 @@ MOVES = st.lists(st.integers(-1_000, 1_000), min_size=4, max_size=4)
 
 
 @settings(max_examples=200, deadline=None)
-@given(PERPS, PERPS, st.integers(-500, 500), st.integers(0, 10**6), MOVES, st.tuples(*[st.integers(0, 20)] * 4))
-def test_inside_the_bands_maintenance_holds(sol, btc, coins: int, usd: int, moves: list[int], open_steps) -> None:
+@given(
+    st.tuples(PERPS, PERPS), st.integers(-500, 500), st.integers(0, 10**6), MOVES, st.tuples(*[st.integers(0, 20)] * 4)
+)
+def test_inside_the_bands_maintenance_holds(
+    perps: tuple[tuple[int, int], ...], coins: int, usd: int, moves: list[int], open_steps: tuple[int, ...]
+) -> None:
+    sol, btc = perps
     markets = {name: Market(spec) for name, spec in venue_facts().items()}
     prices = {"SOL-PERP": 187_654_321, "BTC-PERP": 98_765_432_100, "SOL": 187_600_001, "wBTC": 98_700_000_007}
     markets |= {name: structs.replace(markets[name], oracle_e6=price) for name, price in prices.items()}

@@ -1,9 +1,10 @@
 """The venue takes, refuses, fills and closes orders by the program's rules, and the engine's ledger agrees."""
 
 import pytest
+from msgspec import structs
 from venue_stage import ONE, PLAIN, T0, S, Stage, opened, perp, plan, spot
 
-from drift_engine.core.types import Filled
+from drift_engine.core.types import Filled, Leg
 from drift_engine.core.units import E6, HOUR_NS
 from drift_engine.simulation.facts import UnknownMarketError
 from drift_engine.simulation.faults import Faults, Window
@@ -12,8 +13,8 @@ from drift_engine.simulation.models import FREE_NEXT_OPEN, Fills, Impact, Latenc
 P = 200 * E6
 
 
-def reason_of(stage: Stage, *args, **kwargs) -> str:
-    closed = stage.do(plan("p", *args, **kwargs))
+def reason_of(stage: Stage, leg: Leg) -> str:
+    closed = stage.do(plan("p", leg))
     assert closed is not None
     assert closed.status == "rejected"
     assert stage.fills() == []
@@ -45,19 +46,20 @@ def test_a_taker_fills_at_the_mark_and_pays_ten_basis_points() -> None:
         (spot(-ONE, 3000 * E6, market="wBTC"), "BorrowRateUnknown: wBTC cannot be borrowed"),
     ],
 )
-def test_refusals_carry_the_programs_names(leg, reason: str) -> None:
+def test_refusals_carry_the_programs_names(leg: Leg, reason: str) -> None:
     assert reason_of(opened(P), leg).startswith(reason)
 
 
 def test_the_minimum_binds_what_does_not_only_reduce() -> None:
-    facts_with_a_minimum = opened(P)
-    spec = facts_with_a_minimum.venue._books.markets["SOL-PERP"]
-    assert spec.min_order_e9 == spec.step_e9  # the venue's minimum is one step, so the step refuses first
-    from msgspec import structs
-
-    big = structs.replace(spec, spec=structs.replace(spec.spec, min_order_e9=ONE))
-    facts_with_a_minimum.venue._books.markets["SOL-PERP"] = big
-    assert reason_of(facts_with_a_minimum, perp(ONE // 2, P)) == "InvalidOrderMinOrderSize"
+    stage = opened(P)
+    market = stage.venue._books.markets["SOL-PERP"]
+    assert market.min_order_e9 == market.step_e9  # so with the venue's own figures the step refuses first
+    larger = structs.replace(market, spec=structs.replace(market.spec, min_order_e9=ONE))
+    stage.venue._books.markets["SOL-PERP"] = larger
+    assert reason_of(stage, perp(ONE // 2, P)) == "InvalidOrderMinOrderSize"
+    closed = stage.do(plan("reduces", perp(ONE // 2, P, reduce_only=True)))
+    assert closed is not None
+    assert closed.status == "cancelled"
 
 
 def test_a_size_is_floored_to_the_step_and_a_limit_moved_to_the_tick() -> None:

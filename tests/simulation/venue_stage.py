@@ -52,7 +52,7 @@ def spot(base_e9: int, limit_e6: int, *, market: str = "SOL", reduce_only: bool 
 def timeline(markets: tuple[str, ...], rows: Iterable[tuple[int, int, str, int, int, int]]) -> Timeline:
     """Return a timeline of rows (ts_ns, kind, market's name, a, b, c)."""
     columns = list(zip(*((ts, kind, markets.index(name), a, b, c) for ts, kind, name, a, b, c in rows), strict=True))
-    return Timeline.from_columns(markets, *map(list, columns))  # type: ignore[arg-type]
+    return Timeline.from_columns(markets, *map(list, columns))
 
 
 class Stage:
@@ -64,7 +64,8 @@ class Stage:
         self.inbox = Inbox()
         self.events: list[Event] = []
         specs = tuple(venue_facts().values())
-        apply(self.state, RunStarted(T0, "paper", "test", {}, {}, "USDC", specs, "sim", {}, True, ""))
+        started = RunStarted(T0, "paper", "test", {}, {}, "USDC", specs, "sim", {}, simulated=True, version="")
+        apply(self.state, started)
 
     def tell(self, events: Iterable[Event]) -> None:
         for event in events:

@@ -4,7 +4,7 @@ Source: ``controller/liquidation.rs`` liquidate_perp, liquidate_spot, liquidate_
 resolve_perp_bankruptcy, resolve_spot_bankruptcy. At each price: orders are cancelled first; perps go at the oracle less
 the liquidator's and the insurance fund's fee; profits of closed perps are settled; then borrows and losses of closed
 perps are paid with deposits at the markets' discounts. It ends when collateral covers the requirement with the buffer,
-goes on at later prices where only a part may go at once or much is left to do, and ends in bankruptcy where nothing is left but a loss, which
+goes on at later prices where only a part may go at once, and ends in bankruptcy where nothing is left but a loss, which
 others then bear.
 
 As the program's limits on oracles that move too far are not applied, the venue liquidates in a crash when it would have

@@ -13,12 +13,12 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from drift_engine.core.types import MarketStatus, MarketUpdated, Spec
-from drift_engine.core.units import E6, SECOND_NS
+from drift_engine.core.units import E6
 from drift_engine.simulation.faults import Faults
 from drift_engine.simulation.models import Impact
 
 SLOT_NS = 400_000_000
-_TWAP_S = 3_600
+_TWAP_SLOTS = 9_000
 
 
 def slot_at(ts_ns: int) -> int:
@@ -78,29 +78,31 @@ class MarketQuote:
         if ts_ns >= self._check_ns:
             self._look(ts_ns)
         slot = ts_ns // SLOT_NS
-        if not self.stale:
-            twap_e6 = oracle_e6
-            if self.ts_ns:
-                since = (ts_ns - self.ts_ns) // SECOND_NS
-                if since < _TWAP_S:
-                    twap_e6 = (oracle_e6 * since + self.twap_e6 * (_TWAP_S - since)) // _TWAP_S
+        if self.stale:
+            oracle_e6, oracle_slot, twap_e6 = self.oracle_e6, self.oracle_slot, self.twap_e6
+        else:
+            twap_e6 = self.twap_e6
+            since = slot - self.oracle_slot
+            twap_e6 = twap_e6 + (oracle_e6 - twap_e6) * since // _TWAP_SLOTS if since < _TWAP_SLOTS else oracle_e6
+            oracle_slot = slot
             self.oracle_e6, self.oracle_slot, self.twap_e6, self.ts_ns = oracle_e6, slot, twap_e6, ts_ns
         mark_e6 = mark_e6 or oracle_e6
         self.mark_e6 = mark_e6
         if self.away:
             return None
-        half_e6 = mark_e6 * self._half_e6 // E6
         tick_e6 = self._tick_e6
+        half_e6 = mark_e6 * self._half_e6 // E6
+        bid_e6, ask_e6 = mark_e6 - half_e6, mark_e6 + half_e6
         return MarketUpdated(
             ts_ns,
             self.name,
             slot,
-            self.oracle_e6,
-            self.oracle_slot,
+            oracle_e6,
+            oracle_slot,
             mark_e6,
-            (mark_e6 - half_e6) // tick_e6 * tick_e6,
-            -(-(mark_e6 + half_e6) // tick_e6 * tick_e6),
-            self.twap_e6,
+            bid_e6 - bid_e6 % tick_e6,
+            ask_e6 + -ask_e6 % tick_e6,
+            twap_e6,
             0,
             self.funding_e9,
             self.deposit_rate_e6,

@@ -39,7 +39,7 @@ from drift_engine.simulation.venue_log import Action, VenueLog, VenueRecord
 
 
 class SimVenue:
-    """A ``DriftClient`` with a market behind it. ``due_ns`` is when it next has something of its own to do."""
+    """A ``DriftClient`` with a market behind it."""
 
     def __init__(
         self, config: VenueConfig | None = None, specs: Mapping[str, Spec] | None = None, log: VenueLog | None = None
@@ -83,8 +83,8 @@ class SimVenue:
         desk = self._desks[market]
         if desk.waits:
             return self._traded(ts_ns, desk, oracle_e6, mark_e6, open_e6)
-        update = desk.quote.price(ts_ns, oracle_e6, mark_e6)
-        if not desk.low_e6 <= desk.quote.oracle_e6 <= desk.high_e6:
+        update = desk.publish(ts_ns, oracle_e6, mark_e6)
+        if not desk.low_e6 <= oracle_e6 <= desk.high_e6:
             self._assess(ts_ns)
         return update
 
@@ -174,9 +174,10 @@ class SimVenue:
     # ------------------------------------------------------------------- what else an owner does
 
     def deposit(self, market: str, amount: int, now_ns: int) -> None:
-        """Pay tokens in, in the token's own decimals."""
-        self._reports.put(self._books.deposit(now_ns, market, amount), now_ns)
-        self._changed()
+        """Pay tokens in, in the token's own decimals; nothing where there are none."""
+        if amount > 0:
+            self._reports.put(self._books.deposit(now_ns, market, amount), now_ns)
+            self._changed()
 
     def withdraw(self, market: str, amount: int, now_ns: int) -> str | None:
         """Take tokens out; return the program's refusal, ``None`` when it was done."""
@@ -225,9 +226,7 @@ class SimVenue:
     def _act(self, what: str, plan_id: str, ts_ns: int) -> bool:
         """Do what is due; return whether there was anything to do."""
         if what == "open":
-            if self.config.deposit_e6:
-                deposited = self._books.deposit(ts_ns, self.config.quote, self.config.deposit_e6)
-                self._reports.put(deposited, ts_ns)
+            self.deposit(self.config.quote, self.config.deposit_e6, ts_ns)
         elif what == "cancel":
             self._matcher.cancel(ts_ns, "cancelled by the account")
         elif plan_id not in self._matcher.plans:

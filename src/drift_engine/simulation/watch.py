@@ -25,10 +25,10 @@ _ROUNDING_E6 = 1_000
 class Desk:
     """One market as the venue's hot path sees it: its quote, its band, and whether an order waits there."""
 
-    __slots__ = ("high_e6", "low_e6", "quote", "waits")
+    __slots__ = ("high_e6", "low_e6", "publish", "quote", "waits")
 
     def __init__(self, quote: MarketQuote) -> None:
-        self.quote, self.waits = quote, False
+        self.quote, self.publish, self.waits = quote, quote.price, False
         self.low_e6, self.high_e6 = ANY
 
 

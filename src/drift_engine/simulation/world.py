@@ -26,8 +26,7 @@ class World:
 
     def run(self, deliver: Callable[[Event], object]) -> Iterator[int]:
         """Deliver every event in order; yield the time of each tick, and go on when asked for the next."""
-        venue, price = self.venue, self.venue.price
-        names = self._names
+        venue, price, names = self.venue, self.venue.price, self._names
         ts_ns = 0
         for chunk in self.timeline.chunks(self._first_row):
             fresh = False
@@ -37,7 +36,7 @@ class World:
                 name = names[index]
                 if name is not None:
                     fresh = True
-                    if kind == _PRICE:
+                    if kind == 2:  # a price
                         update = price(ts_ns, name, a, b, c)
                         if update is not None:
                             deliver(update)
