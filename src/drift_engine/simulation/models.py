@@ -67,7 +67,7 @@ class Latency(Struct, frozen=True):
 
     send_min_ns: int = 400 * _MS_NS
     send_max_ns: int = 800 * _MS_NS
-    report_ns: int = 400 * _MS_NS
+    report_ns: int = 200 * _MS_NS
 
     def send_ns(self, seed: int, what: str) -> int:
         """Return how long one message takes to the venue."""
