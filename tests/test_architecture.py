@@ -31,7 +31,7 @@ FLOATS_ALLOWED = {
     "core/types.py": frozenset({"Margin.health_score"}),  # for people and strategies
     "core/parameters.py": frozenset({"parse"}),  # how near a misspelt name must be
 }
-STATE_WRITERS = {"core/position_manager.py"}
+STATE_WRITERS = {"core/position_manager.py", "core/holdings.py"}
 OWN_BOOKS = ("simulation/", "venues/", "dashboard/")
 APPROVERS = ("execution/safety_gates.py", "execution/gates/")
 
@@ -86,7 +86,7 @@ def test_files_are_short() -> None:
 
 
 def test_strategies_are_shorter() -> None:
-    lengths = {name: len(text.splitlines()) for name, text in sources("strategies") if name.count("/") > 1}
+    lengths = {name: len(text.splitlines()) for name, text in sources("strategies") if name.endswith("/strategy.py")}
     assert {name: lines for name, lines in lengths.items() if lines >= MAX_STRATEGY_LINES} == {}
 
 

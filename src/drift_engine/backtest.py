@@ -17,7 +17,7 @@ from drift_engine.config import RunConfig, show_date
 from drift_engine.core.types import Trading
 from drift_engine.engine import DriftEngine
 from drift_engine.recovery import take_outside_news
-from drift_engine.strategies.base import DriftStrategy, drive
+from drift_engine.strategies.base import DriftStrategy
 
 Progress = Callable[[int, int], None]
 _BLOCK = 2_048
@@ -81,7 +81,7 @@ def run(
     began = time.perf_counter()
     try:
         engine.open()
-        _feed(engine, ports, progress)
+        feed(engine, ports, progress)
         engine.finish()
         digest = ports.journal.digest_hex(engine.state)
     finally:
@@ -89,8 +89,8 @@ def run(
     return _result(engine, ports, digest, time.perf_counter() - began)
 
 
-def _feed(engine: DriftEngine, ports: wiring.Ports, progress: Progress | None) -> None:
-    """Tick through every row. Objects made so far are frozen out of the garbage collector's sight."""
+def feed(engine: DriftEngine, ports: wiring.Ports, progress: Progress | None = None) -> None:
+    """Tick through every row; a replayed journal that ends earlier ends it. Old objects are spared the collector."""
     gc.collect()
     gc.freeze()
     clock, journal, steps = ports.clock, ports.journal, ports.world.run(ports.inbox.put)
@@ -100,10 +100,12 @@ def _feed(engine: DriftEngine, ports: wiring.Ports, progress: Progress | None) -
             for now_ns in islice(steps, _BLOCK):
                 if journal.verifying:
                     take_outside_news(engine, journal)
+                elif journal.replay:
+                    return
                 clock.set(now_ns)
-                drive(engine.tick())
+                engine.tick()
             if progress is not None:
-                progress(journal.row, ports.world.length)
+                progress(journal.row, ports.timeline.length)
             if engine.tally.ticks == before:
                 break
     finally:
@@ -119,8 +121,8 @@ def _result(engine: DriftEngine, ports: wiring.Ports, digest: str, wall_s: float
         params=config.params,
         market=ports.market,
         simulated=ports.started.simulated,
-        from_=show_date(ports.world.first_ns if config.from_ns is None else config.from_ns),
-        to=show_date(ports.world.last_ns if config.to_ns is None else config.to_ns),
+        from_=show_date(ports.timeline.first_ns if config.from_ns is None else config.from_ns),
+        to=show_date(ports.timeline.last_ns if config.to_ns is None else config.to_ns),
         first_fill_ts=show_date(state.first_fill_ns) if state.first_fill_ns else None,
         events=ports.journal.row,
         ticks=tally.ticks,
@@ -141,7 +143,7 @@ def _result(engine: DriftEngine, ports: wiring.Ports, digest: str, wall_s: float
         positions=status["positions"],
         strategy_status=status["strategy_status"],
         assumptions=list(ports.assumptions),
-        gaps=list(ports.gaps),
+        gaps=list(ports.timeline.gaps),
         digest=digest,
         wall_s=round(wall_s, 3),
         events_per_s=round(ports.journal.row / wall_s, 1) if wall_s else 0.0,

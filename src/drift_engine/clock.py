@@ -11,12 +11,8 @@ SIM_SLOT_NS = 400_000_000
 class Clock(Protocol):
     """Time as the engine sees it."""
 
-    def now_ns(self) -> int:
-        """Return nanoseconds since the Unix epoch, UTC."""
-        ...
-
-    def slot(self) -> int:
-        """Return the chain's slot now."""
+    def now(self) -> tuple[int, int]:
+        """Return nanoseconds since the Unix epoch, UTC, and the chain's slot."""
         ...
 
 
@@ -24,16 +20,13 @@ class SimClock:
     """The clock of a simulated market: it stands still until it is set. Its slots are 400 ms long."""
 
     def __init__(self, now_ns: int = 0) -> None:
-        self._now_ns = now_ns
+        self._now = now_ns, now_ns // SIM_SLOT_NS
 
     def set(self, now_ns: int) -> None:
         """Move to a time. It never goes back: an earlier one is ignored."""
-        self._now_ns = max(now_ns, self._now_ns)
+        if now_ns > self._now[0]:
+            self._now = now_ns, now_ns // SIM_SLOT_NS
 
-    def now_ns(self) -> int:
-        """Return the time it was set to."""
-        return self._now_ns
-
-    def slot(self) -> int:
-        """Return the slot at that time."""
-        return self._now_ns // SIM_SLOT_NS
+    def now(self) -> tuple[int, int]:
+        """Return the time it was set to, and the slot then."""
+        return self._now

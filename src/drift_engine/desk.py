@@ -21,10 +21,11 @@ from drift_engine.core.types import (
     TradeResult,
     TradeSignal,
 )
+from drift_engine.execution.gate_context import GateContext
 from drift_engine.execution.latency_monitor import LatencyMonitor
 from drift_engine.execution.limits import Limits
 from drift_engine.execution.ports import Executor
-from drift_engine.execution.safety_gates import GateContext, review
+from drift_engine.execution.safety_gates import review
 
 
 class ReviewDesk:
@@ -59,8 +60,8 @@ class ReviewDesk:
             raise RuntimeError("there is no tick under way")
         return self._view
 
-    def show(self, view: MarketState) -> None:
-        """Take the view of a new tick."""
+    @state.setter
+    def state(self, view: MarketState) -> None:
         self._view = view
 
     def next_plan_id(self) -> str:

@@ -13,7 +13,7 @@ from msgspec import to_builtins
 from drift_engine import status, wiring
 from drift_engine.books import Books
 from drift_engine.config import ConfigError, RunConfig
-from drift_engine.core.driving import drive
+from drift_engine.core.driving import DONE, Done, drive
 from drift_engine.core.margin_monitor import MarginMonitor
 from drift_engine.core.parameters import shown
 from drift_engine.core.position_manager import apply
@@ -43,6 +43,7 @@ from drift_engine.recovery import QuietExecutor, replay
 from drift_engine.strategies.base import DriftStrategy
 from drift_engine.tally import Tally
 
+_NONE: frozenset[str] = frozenset()
 __all__ = ["BaseEngine", "DriftEngine"]
 
 
@@ -65,40 +66,55 @@ class DriftEngine(BaseEngine):
         self.state = EngineState()
         self.margin: Margin | None = None
         self._ports = ports
+        self._warm, self._books_due_ns = False, 0
+        self._health_e4: int | None = None
         self._started: RunStarted | None = None
         self._opened = False
 
     # ----------------------------------------------------------------- the tick
 
-    async def tick(self) -> None:
-        """Health first, then the market, then the strategy, then the gates, then the order."""
+    def tick(self) -> Done:
+        """Health first, then the market, then the strategy, then the gates, then the order. It never suspends."""
         for event in self._inbox.drain():
             self.process(event)
-        self.process(Ticked(self._clock.now_ns(), self._clock.slot()))
+        self.process(Ticked(*self._clock.now()))
 
-        margin = self.margin = self._monitor.check(self.state)
-        if not self._is_safe(margin):
-            return
-        view = self._market_state(margin)
-        signal = drive(self.strategy.on_tick(view))
-        if signal is None or any(market in view.in_flight for market in signal.targets):
-            return
-        await self.strategy.on_execute(signal)
+        margin = self.margin = self._monitor.check(self.state)  # 1
+        if not (self._is_calm(margin) or self._is_safe(margin)):
+            return DONE
+        view = self._desk.state = self._market_state(margin)  # 2
+        signal = drive(self.strategy.on_tick(view))  # 3
+        if signal is not None and view.in_flight.isdisjoint(signal.targets):
+            drive(self.strategy.on_execute(signal))  # 4
+        return DONE
 
     def process(self, event: Event) -> None:
         """Take one event: write it down, apply it, tell those who watch, and react to what needs it."""
+        kind = type(event)
         self._journal.append(event)
         apply(self.state, event)
         if self.bus.subscriptions:
             self.bus.publish(self.state.seq, event)
-        react = self._reactions.get(type(event))
-        if react is not None:
-            react(event)
+        if kind in self._reactions:
+            self._reactions[kind](event)
+
+    def _is_calm(self, margin: Margin) -> bool:
+        """Whether there is nothing to see to but the strategy, as on nearly every tick."""
+        state = self.state
+        self.tally.ticks += 1
+        if margin.health_e4 != self._health_e4:
+            self._health_e4 = margin.health_e4
+            self.tally.health(self._health_e4)
+        return (
+            self._watch.is_calm(state, margin)
+            and state.now_ns < self._books_due_ns
+            and self._warm
+            and not (state.in_flight or self._inbox.missing)
+        )
 
     def _is_safe(self, margin: Margin) -> bool:
         """Step 1: breakers, what is overdue, the emergency close. True when the strategy may be asked."""
         state = self.state
-        self.tally.tick(margin)
         change = breakers.breach(state, margin, self._limits, self._capital_e6) or breakers.recovery(state)
         if change is not None:
             self.process(change)
@@ -122,10 +138,10 @@ class DriftEngine(BaseEngine):
     def _market_state(self, margin: Margin) -> MarketState:
         """Step 2: the frozen view of this tick."""
         state = self.state
-        in_flight: tuple[str, ...] = ()
+        in_flight = _NONE
         if state.in_flight:
-            in_flight = tuple(leg.market for flight in state.in_flight.values() for leg in flight.plan.legs)
-        view = MarketState(
+            in_flight = frozenset(leg.market for flight in state.in_flight.values() for leg in flight.plan.legs)
+        return MarketState(
             state.now_ns,
             state.slot,
             state.markets.copy(),
@@ -136,8 +152,6 @@ class DriftEngine(BaseEngine):
             state.last_fill_ns,
             state.equity_e6 - state.net_deposits_e6,
         )
-        self._desk.show(view)
-        return view
 
     # ----------------------------------------------------------------- reactions
 
@@ -198,11 +212,12 @@ class DriftEngine(BaseEngine):
         self._limits, self._capital_e6, self.bus = ports.limits, ports.capital_e6, ports.bus
         self._let_go = ports.close
         self.state, self.tally, self._books = EngineState(), Tally(), Books()
-        self._monitor = MarginMonitor(ports.limits.max_oracle_age_slots, ports.limits.max_feed_age_ms)
+        self._monitor = MarginMonitor(ports.limits.max_oracle_age_slots, _age_ns(ports.limits.max_feed_age_ms))
         self._desk = ReviewDesk(self.state, self.process, self._executor, self._limits, self._latency)
         self._desk.abandoned = lambda: self._executor.quiet and not self._journal.verifying
         self._emergency = EmergencyClose(self.state, self.process, self._desk, self._executor, self._limits)
-        self._warm, self._books_due_ns = False, 0
+        self._watch = breakers.Watch(ports.limits, ports.capital_e6)
+        self._warm, self._books_due_ns, self._health_e4 = False, 0, None
         self._reactions: dict[type, Callable[[Any], None]] = {
             Filled: self._on_filled,
             PlanClosed: self._on_plan_closed,
@@ -254,3 +269,7 @@ class DriftEngine(BaseEngine):
     def export_state(self) -> dict[str, Any]:
         """Return the whole state as plain values: a copy."""
         return to_builtins(self.state)  # type: ignore[no-any-return]
+
+
+def _age_ns(age_ms: int | None) -> int | None:
+    return None if age_ms is None else age_ms * 1_000_000

@@ -25,7 +25,10 @@ ACCOUNT_EVENTS = (Deposited, Withdrawn, Filled, PlanClosed, FundingPaid, Interes
 
 
 class Inbox:
-    """The one queue between the asynchronous world and the tick."""
+    """The one queue between the asynchronous world and the tick.
+
+    ``missing`` says that an account event is known to exist and has not come; ``duplicates`` counts dropped copies.
+    """
 
     def __init__(self, cursor: int = 0) -> None:
         self._cursor = cursor
@@ -33,12 +36,8 @@ class Inbox:
         self._prices: dict[str, MarketUpdated] = {}
         self._early: dict[int, AccountEvent] = {}
         self._books: AccountObserved | None = None
+        self.missing = False
         self.duplicates = 0
-
-    @property
-    def missing(self) -> bool:
-        """Whether an account event is known to exist that has not come."""
-        return bool(self._early) or self._books is not None
 
     def start_after(self, cursor: int) -> None:
         """Take account events from the one after ``cursor`` on; what came before is in the books already."""
@@ -73,8 +72,10 @@ class Inbox:
             self._kept.append(next_event)
         if self._books is not None:
             self._put_books(self._books)
+        self.missing = bool(self._early) or self._books is not None
 
     def _put_books(self, books: AccountObserved) -> None:
         self._books = books if books.cursor > self._cursor else None
         if books.cursor == self._cursor:
             self._kept.append(books)
+        self.missing = bool(self._early) or self._books is not None

@@ -6,10 +6,8 @@ by hand and the loop's cannot overlap. What ends the loop by error is raised to 
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from typing import Any
-
-from drift_engine.core.driving import drive
 
 
 class BaseEngine(ABC):
@@ -58,7 +56,7 @@ class BaseEngine(ABC):
 
     async def _loop(self) -> None:
         async for _ in self.beats():
-            drive(self.tick())
+            self.tick()
             self._ready.set()
 
     @abstractmethod
@@ -74,8 +72,8 @@ class BaseEngine(ABC):
         """Return an async iterator that fills the inbox and yields each time the engine should tick."""
 
     @abstractmethod
-    async def tick(self) -> None:
-        """Do one round of the five steps."""
+    def tick(self) -> Awaitable[None]:
+        """Do one round of the five steps, at once; what it returns may be awaited, and never suspends."""
 
     @abstractmethod
     def get_status(self) -> dict[str, Any]:

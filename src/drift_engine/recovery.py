@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from drift_engine.clock import SimClock
-from drift_engine.core.driving import drive
 from drift_engine.core.types import ApprovedPlan, Decided, InFlight, StateChanged, Submitted, Ticked
 from drift_engine.execution.ports import Executor
 from drift_engine.journal import Journal
@@ -55,7 +54,7 @@ def replay(engine: "DriftEngine", journal: Journal, clock: SimClock) -> None:
         event = record.event
         if isinstance(event, Ticked):
             clock.set(event.ts_ns)
-            drive(engine.tick())
+            engine.tick()
         elif _is_ours(event):
             raise journal.unexpected(record)
         else:

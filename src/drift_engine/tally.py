@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drift_engine.core.types import Decided, Event, Filled, FundingPaid, Liquidated, Margin
+from drift_engine.core.types import Decided, Event, Filled, FundingPaid, Liquidated
 
 
 class Tally:
@@ -36,10 +36,8 @@ class Tally:
             if check.verdict == "refuse":
                 self.refusals[check.gate] = self.refusals.get(check.gate, 0) + 1
 
-    def tick(self, margin: Margin) -> None:
-        """Count a tick and keep the lowest health."""
-        self.ticks += 1
-        health_e4 = margin.health_e4
+    def health(self, health_e4: int | None) -> None:
+        """Keep the lowest health known."""
         if health_e4 is not None and (self.min_health_e4 is None or health_e4 < self.min_health_e4):
             self.min_health_e4 = health_e4
 

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from msgspec import structs
-
 from drift_engine import __version__, catalogue
 from drift_engine.bus import Bus
 from drift_engine.clock import SimClock
 from drift_engine.config import ConfigError, RunConfig
 from drift_engine.core.parameters import shown
 from drift_engine.core.types import Event, PerpSpec, RunStarted, Spec
+from drift_engine.core.units import SECOND_NS
 from drift_engine.execution.latency_monitor import LatencyMonitor
 from drift_engine.execution.limits import Limits
 from drift_engine.execution.mock_executor import MockExecutor
@@ -25,7 +24,7 @@ from drift_engine.inbox import Inbox
 from drift_engine.journal import Journal
 from drift_engine.simulation import facts
 from drift_engine.simulation.faults import Faults
-from drift_engine.simulation.models import FREE_NEXT_OPEN, Models
+from drift_engine.simulation.models import FREE_NEXT_OPEN, Models, VenueConfig
 from drift_engine.simulation.pacing import PacedFeed
 from drift_engine.simulation.scenarios import scenario_timeline
 from drift_engine.simulation.timeline import Timeline, load_timeline
@@ -59,12 +58,12 @@ class Ports:
     latency: LatencyMonitor
     feed: Feed
     world: World
+    timeline: Timeline
     started: RunStarted
     limits: Limits
     capital_e6: int
     market: str
     assumptions: tuple[str, ...]
-    gaps: tuple[str, ...]
     close: Callable[[], None]
 
 
@@ -81,17 +80,30 @@ def make_strategy(config: RunConfig) -> DriftStrategy:
     return kind(params)
 
 
-def build(config: RunConfig, strategy: DriftStrategy, journal: Journal | None = None) -> Ports:
-    """Wire a simulated run: backtest or paper, on history or on a scenario."""
+def build(
+    config: RunConfig, strategy: DriftStrategy, journal: Journal | None = None, timeline: Timeline | None = None
+) -> Ports:
+    """Wire a simulated run: backtest or paper, on history, on a scenario, or on a ``timeline`` of one's own.
+
+    A ``journal`` that is given takes the place of the run's own; one that only reads leaves nothing written anywhere.
+    """
     if config.mode == "live":
         raise ConfigError(NOT_LIVE_YET)
     specs = _specs(strategy)
-    perp = next(spec for spec in specs if isinstance(spec, PerpSpec))
-    timeline = _timeline(config, perp.name, tuple(spec.name for spec in specs if spec.kind == "spot"))
-    clock, inbox = SimClock(timeline.first_ns), Inbox()
-    venue = _venue(config, specs)
-    world = World(timeline, venue)
+    perp = next(spec for spec in specs.values() if isinstance(spec, PerpSpec))
+    spots = tuple(spec.name for spec in specs.values() if spec.kind == "spot")
+    timeline = timeline or _timeline(config, perp.name, spots)
+    log = _venue_log(config) if journal is None else None
+    venue = _venue(config, specs, log)
     journal = journal or Journal.open(config.journal, reference=config.mode == "backtest", resume=True)
+    clock, inbox = SimClock(timeline.first_ns), Inbox()
+    world = World(timeline, venue)
+
+    def close() -> None:
+        journal.close()
+        if log is not None:
+            log.close()
+
     return Ports(
         clock=clock,
         inbox=inbox,
@@ -99,26 +111,25 @@ def build(config: RunConfig, strategy: DriftStrategy, journal: Journal | None = 
         journal=journal,
         bus=Bus(),
         latency=LatencyMonitor(),
-        feed=PacedFeed(world.run, clock, config.speed),
+        feed=PacedFeed(world, clock, config.speed),
         world=world,
+        timeline=timeline,
         started=_started(config, strategy, timeline, specs),
         limits=config.limits,
         capital_e6=config.capital_e6,
         market=perp.name,
-        assumptions=(*timeline.assumptions, *venue.assumptions()),
-        gaps=tuple(timeline.gaps),
-        close=journal.close,
+        assumptions=(*timeline.assumptions, *venue.assumptions),
+        close=close,
     )
 
 
-def _specs(strategy: DriftStrategy) -> tuple[Spec, ...]:
-    """Return the facts of the strategy's markets and of the quote: one perp a run."""
-    specs = [spec for name in strategy.subscriptions for spec in facts.resolve(name)]
-    perps = {spec.name for spec in specs if spec.kind == "perp"}
+def _specs(strategy: DriftStrategy) -> dict[str, Spec]:
+    """Return the facts of the strategy's markets and of the quote, by name: one perp a run."""
+    found = [spec for name in strategy.subscriptions for spec in facts.resolve(name)]
+    perps = {spec.name for spec in found if spec.kind == "perp"}
     if len(perps) != 1:
         raise ConfigError(f"a run trades one perp market, and {strategy.name} asks for {len(perps)}")
-    by_name = {spec.name: spec for spec in (*specs, *facts.resolve(QUOTE))}
-    return tuple(by_name.values())
+    return {spec.name: spec for spec in (*found, *facts.resolve(QUOTE))}
 
 
 def _timeline(config: RunConfig, perp: str, spots: tuple[str, ...]) -> Timeline:
@@ -132,4 +143,38 @@ def _timeline(config: RunConfig, perp: str, spots: tuple[str, ...]) -> Timeline:
         interval_s=config.interval_s,
         days=config.days,
         perp=perp,
+        with_spot=len(spots) > 1,
+    )
+
+
+def _venue(config: RunConfig, specs: dict[str, Spec], log: VenueLog | None) -> SimVenue:
+    models = FREE_NEXT_OPEN if config.fill == "next_open" else Models()
+    try:
+        faults = Faults.chaos(config.seed, config.faults, pace_ns=config.interval_s * SECOND_NS)
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+    venue_config = VenueConfig(config.seed, config.capital_e6, models, faults if config.faults else Faults(), QUOTE)
+    return SimVenue(venue_config, specs) if log is None else SimVenue.restore(log, venue_config, specs)
+
+
+def _venue_log(config: RunConfig) -> VenueLog | None:
+    """Return the paper venue's own durable log, next to the journal; a backtest's venue is made anew from its rows."""
+    if config.journal is None or config.mode != "paper":
+        return None
+    return VenueLog(Path(f"{config.journal}.venue"))
+
+
+def _started(config: RunConfig, strategy: DriftStrategy, timeline: Timeline, specs: dict[str, Spec]) -> RunStarted:
+    return RunStarted(
+        ts_ns=timeline.first_ns,
+        mode=config.mode,
+        strategy=strategy.name,
+        params=shown(strategy.params),
+        config=config.identity(),
+        quote=QUOTE,
+        specs=tuple(specs.values()),
+        venue="sim",
+        sources=dict(timeline.sources),
+        simulated=timeline.simulated,
+        version=__version__,
     )

@@ -277,7 +277,7 @@ def test_a_plan_submitted_twice_is_a_bug() -> None:
 def test_marks_of_drawdowns_move_with_transfers_and_days() -> None:
     state = fresh()
     position_manager.apply(state, Ticked(DAY_NS + 5, 1))
-    assert (state.day_ns, state.day_equity_e6, state.high_water_e6) == (DAY_NS, 10_000 * E6, 10_000 * E6)
+    assert (state.next_day_ns, state.day_equity_e6, state.high_water_e6) == (2 * DAY_NS, 10_000 * E6, 10_000 * E6)
     position_manager.apply(state, Withdrawn(DAY_NS + 6, 2, "USDC", 4_000 * E6))
     assert (state.day_equity_e6, state.high_water_e6) == (6_000 * E6 - 1, 6_000 * E6 - 1)
     position_manager.apply(
@@ -286,7 +286,7 @@ def test_marks_of_drawdowns_move_with_transfers_and_days() -> None:
     position_manager.apply(state, Ticked(DAY_NS + 7, 1))
     assert state.max_drawdown_e6 == 60 * 10**12 // (6_000 * E6 - 1)
     position_manager.apply(state, Ticked(2 * DAY_NS, 1))
-    assert (state.day_ns, state.day_equity_e6, state.high_water_e6) == (2 * DAY_NS, 5_940 * E6 - 1, 6_000 * E6 - 1)
+    assert (state.next_day_ns, state.day_equity_e6, state.high_water_e6) == (3 * DAY_NS, 5_940 * E6 - 1, 6_000 * E6 - 1)
 
 
 def test_an_empty_account_has_no_drawdown() -> None:

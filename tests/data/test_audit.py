@@ -193,6 +193,7 @@ def test_json_is_one_document_and_nothing_else(tmp_path: Path) -> None:
     assert (done.exit_code, done.stderr, document["ok"]) == (1, "", False)
     found = next(file for file in document["files"] if file["file"] == SPOT_FILE)
     assert found["gaps"] == [{"start": "2025-06-16 00:20:00", "count": 2}]
+    assert found["disorder"] == []
     assert found["duplicates"] == [{"line": 37, "what": "2025-06-15 23:55:00 stands twice"}]
 
 

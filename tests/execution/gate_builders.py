@@ -30,6 +30,9 @@ from drift_engine.execution.safety_gates import review
 NOW_NS = 1_760_000_000 * 10**9
 SLOT = NOW_NS // 400_000_000
 PRICE_E6 = 200 * E6
+GATES_FOR_INCREASES = (
+    "notional", "position", "leverage", "health_after", "delta", "edge", "plan_rate", "protocol_integrity",
+)  # fmt: skip
 
 
 def perp_spec(name: str, index: int, asset: str) -> PerpSpec:

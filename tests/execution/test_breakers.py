@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
-from gate_builders import NOW_NS, deposit, hedged_account, markets
+from gate_builders import NOW_NS, SOL, deposit, hedged_account, market, markets
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from drift_engine.core.types import Account, EngineState, Margin, SpotBalance, StateChanged, Trading
 from drift_engine.core.units import DAY_NS, E6, E9
@@ -36,6 +37,10 @@ def told(at: EngineState, health_e4: int | None = 9_000, limits: Limits | None =
 
 def test_nothing_trips_in_calm() -> None:
     assert told(state()) is None
+
+
+def test_an_empty_account_has_lost_nothing() -> None:
+    assert told(state(0, high_water_e6=0, day_equity_e6=0)) is None
 
 
 @pytest.mark.parametrize(
@@ -153,16 +158,30 @@ def test_only_what_an_emergency_close_could_close_counts_as_exposure() -> None:
 
     assert has_exposure(state())
     assert not exposed(deposit(5), SpotBalance("SOL"))
-    assert not exposed(SpotBalance("SOL", 10**7 - 1)), "dust under the venue's minimum cannot be sold"
-    assert exposed(SpotBalance("SOL", 10**7))
+    assert not exposed(SpotBalance("SOL", -(10**7) + 1)), "what is under the venue's minimum cannot be bought"
     assert exposed(SpotBalance("SOL", -(10**7)))
+    coarse = structs.replace(SOL, min_order_e9=10**8)
+    known = {**markets(), "SOL": market(coarse)}
+    borrow = Account("USDC", (SpotBalance("SOL", -(10**8) + 1),))
+    assert not has_exposure(state(account=borrow, markets=known))
+    assert not exposed(deposit(-5), SpotBalance("SOL", 10**9)), "a deposit may stay"
+
+
+def test_what_was_lost_before_a_human_resumed_does_not_count() -> None:
+    lost = {"net_deposits_e6": 2 * CAPITAL_E6, "high_water_e6": CAPITAL_E6}
+    change = told(state(CAPITAL_E6, **lost))
+    assert change is not None
+    assert change.cause == "strategy"
+    assert told(state(CAPITAL_E6, pnl_at_reset_e6=-CAPITAL_E6, **lost)) is None
+    again = told(state(CAPITAL_E6, pnl_at_reset_e6=-CAPITAL_E6 * 85 // 100, **lost))
+    assert again is not None
 
 
 UNTIL_NS = NOW_NS // DAY_NS * DAY_NS + DAY_NS
 
 
 def test_recovery_comes_at_the_end_of_the_day_and_not_before() -> None:
-    reducing = {"trading": Trading.REDUCING, "until_ns": UNTIL_NS}
+    reducing: dict[str, Any] = {"trading": Trading.REDUCING, "until_ns": UNTIL_NS}
     assert recovery(state(now_ns=UNTIL_NS - 1, **reducing)) is None
     change = recovery(state(now_ns=UNTIL_NS, strategy_disabled=True, **reducing))
     assert change is not None

@@ -3,7 +3,20 @@
 from typing import Any
 
 import pytest
-from gate_builders import NOW_NS, PRICE_E6, SPECS, Scene, deposit, leg, markets, plan_of, scene, short_sol
+from gate_builders import (
+    GATES_FOR_INCREASES,
+    NOW_NS,
+    PRICE_E6,
+    SLOT,
+    SPECS,
+    Scene,
+    deposit,
+    leg,
+    markets,
+    plan_of,
+    scene,
+    short_sol,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
@@ -12,7 +25,6 @@ from drift_engine.core.margin_monitor import margin_of
 from drift_engine.core.types import Account, ApprovedPlan, Hedge, Leg, Refused, SpotBalance, Trading
 from drift_engine.core.units import E6, E9
 from drift_engine.execution.gate_context import held_base_e9, purpose
-from drift_engine.execution.safety_gates import FOR_INCREASES
 
 SPOT_9 = leg(-9 * E9, name="SOL")
 
@@ -120,6 +132,13 @@ def test_a_hedged_plan_may_not_leave_the_net_delta_larger_than_it_is_or_than_the
     assert answer.figures["net_before_e9"] == spot_e9 - 10 * E9
 
 
+def test_a_lone_leg_hedges_nothing_so_only_the_floor_is_tolerated() -> None:
+    bare = scene("increase").with_state(account=Account("USDC", (deposit(50_000 * E6),))).with_context(hedge=HEDGE)
+    for base_e9, verdict in ((10**7, "pass"), (2 * 10**7, "refuse")):
+        check = bare.with_plan(plan_of(leg(base_e9))).checks()["delta"]
+        assert (check.verdict, check.figures["tolerance_e9"]) == (verdict, 10**7)
+
+
 def test_a_borrow_counts_against_the_net_delta() -> None:
     account = Account("USDC", (deposit(50_000 * E6), SpotBalance("SOL", -5 * E9)))
     plan = plan_of(leg(5 * E9))
@@ -174,6 +193,21 @@ def test_the_worst_leg_speaks_for_the_plan() -> None:
     assert isinstance(old.review(), ApprovedPlan)
 
 
+def test_equal_facts_are_the_same_facts() -> None:
+    copies = {name: structs.replace(spec) for name, spec in SPECS.items()}
+    assert scene("increase").with_context(specs=copies).checks()["protocol_integrity"].verdict == "pass"
+
+
+def test_market_figures_exactly_at_their_limits_pass() -> None:
+    at_limit = scene("increase").with_market(
+        oracle_slot=SLOT - 5, ts_ns=NOW_NS - 5_000 * E6, oracle_twap_e6=PRICE_E6 * 10 // 11 + 1
+    )
+    checks = at_limit.checks()
+    assert checks["data_fresh"].figures == {"oracle_age_slots": 5, "feed_age_ms": 5_000}
+    assert checks["oracle_sane"].figures["twap_distance_e4"] == 1_000
+    assert isinstance(at_limit.review(), ApprovedPlan)
+
+
 # ------------------------------------------------------------------ invariants
 
 ODD = st.sampled_from([None, 0, 1, PRICE_E6 // 2, PRICE_E6, PRICE_E6 * 3])
@@ -222,7 +256,7 @@ def test_a_plan_that_only_reduces_is_held_up_by_nothing_but_its_shape_its_limit_
     if not oracle_e6 or oracle_e6 >= PRICE_E6:  # buying at 200 is then no worse than the oracle
         assert isinstance(outcome, ApprovedPlan)
     skipped = {check.gate for check in outcome.checks if check.verdict == "skip"}
-    assert {gate.__name__ for gate in FOR_INCREASES} <= skipped
+    assert set(GATES_FOR_INCREASES) <= skipped
 
 
 @given(

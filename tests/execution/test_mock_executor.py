@@ -127,11 +127,21 @@ def test_what_is_missing_of_the_stream_is_delivered_in_order() -> None:
 
 def test_the_stream_is_asked_for_the_same_again_only_after_a_while() -> None:
     venue, _, executor = given()
-    for later_s in (0, 9, 10, 11):
+    for later_s in (0, 9, 10):
         executor.follow_up({}, 4, NOW_NS + later_s * SECOND_NS)
     assert venue.asked == ["events_since 4"] * 2
-    executor.follow_up({}, 5, NOW_NS + 11 * SECOND_NS)
+    executor.follow_up({}, 5, NOW_NS + 10 * SECOND_NS)
     assert venue.asked[-1] == "events_since 5"
+
+
+def test_reports_of_young_plans_are_left_to_arrive_but_for_the_first_question_after_a_start() -> None:
+    venue, _, executor = given()
+    executor.follow_up(flying("p1"), 3, NOW_NS)
+    assert venue.asked == ["events_since 3"]
+    executor.follow_up(flying("p1"), 4, NOW_NS + 10 * SECOND_NS - 1)
+    assert venue.asked == ["events_since 3"]
+    executor.follow_up(flying("p1"), 4, NOW_NS + 10 * SECOND_NS)
+    assert venue.asked == ["events_since 3", "events_since 4"]
 
 
 def test_an_overdue_plan_is_resolved_and_one_that_may_still_land_is_left_alone() -> None:

@@ -1,9 +1,23 @@
 """Coroutines that must not suspend, run to their end: the interface is asynchronous, the decision is not."""
 
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Generator
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+
+class Done:
+    """What a step that never suspends returns to those who await it: nothing, at once."""
+
+    __slots__ = ()
+
+    def __await__(self) -> Generator[None, None, None]:
+        """End at once."""
+        return
+        yield
+
+
+DONE = Done()
 
 
 def drive(coroutine: Coroutine[Any, Any, T]) -> T:

@@ -32,7 +32,8 @@ def liquidation_price_e6(account: Account, markets: Mapping[str, Market], market
     if slope_e6 == 0:
         return None
     collateral, requirement = assess(_without_orders(account), markets, "maintenance")
-    price_e6 = oracle_price_e6(market) - tdiv(max(0, collateral - requirement) * E6, slope_e6)
+    distance_e6 = max(0, collateral - requirement) * E6 // abs(slope_e6)
+    price_e6 = oracle_price_e6(market) + (distance_e6 if slope_e6 < 0 else -distance_e6)
     return price_e6 if price_e6 >= 0 else None
 
 
@@ -40,7 +41,8 @@ def _perp_slope_e6(position: PerpPosition, market: Market) -> int:
     """Return the change of free collateral for a rise of the price by 1, signed."""
     if not isinstance(market.spec, PerpSpec):
         raise TypeError(f"{market.name} is not a perp market")
-    ratio_e6 = perp_ratio_e4(market.spec, position.base_e9, "maintenance") * E6 // E4
+    settled = market.status == "settlement"
+    ratio_e6 = 0 if settled else perp_ratio_e4(market.spec, position.base_e9, "maintenance") * E6 // E4
     side = E6 if position.base_e9 > 0 else -E6
     return tdiv((side - ratio_e6) * abs(position.base_e9), E9)
 

@@ -128,6 +128,10 @@ class MarginMonitor:
             tokens += orders
         if tokens < 0:
             owed -= tokens
+        if collateral > requirement:
+            health_e4 = (collateral - requirement) * E4 // collateral
+        else:
+            health_e4 = 0 if collateral or requirement else E4
         stale = now_ns - as_of_ns > self._max_age_ns or slot - oldest_slot > self._max_age_slots
         return Margin(
             collateral,
@@ -137,11 +141,7 @@ class MarginMonitor:
             initial - required if initial > required else 0,
             equity,
             owed,
-            (collateral - requirement) * E4 // collateral
-            if collateral > requirement
-            else 0
-            if collateral or requirement
-            else E4,
+            health_e4,
             owed * E4 // equity if equity > 0 else None if owed or equity else 0,
             as_of_ns,
             "stale" if stale else "known",
@@ -170,9 +170,13 @@ def _margin_of_quote(tokens: int, now_ns: int) -> Margin:
 
 
 def _held(account: Account) -> tuple[list[SpotBalance], list[PerpPosition]]:
-    """Return balances and positions that are not empty, the quote balance apart."""
+    """Return balances and positions that are not empty, the quote balance apart (``state/user.rs`` is_available)."""
     spots = [spot for spot in account.spots if spot.market != account.quote and (spot.scaled_e9 or spot.open_orders)]
-    return spots, [perp for perp in account.perps if perp.base_e9 or perp.quote_e6 or perp.open_orders]
+    return spots, [perp for perp in account.perps if perp.base_e9 or perp.quote_e6 or _has_order(perp)]
+
+
+def _has_order(perp: PerpPosition) -> bool:
+    return bool(perp.open_orders or perp.open_bids_e9 or perp.open_asks_e9)
 
 
 def _holdings(account: Account, markets: Mapping[str, Market]) -> list[tuple[str, PerpHolding | SpotHolding]]:

@@ -16,8 +16,8 @@ from typing import Any
 from msgspec import structs
 
 from drift_engine.core.funding import payment_e6
-from drift_engine.core.perp_position import after_quote, after_settlement, after_trade, with_open
-from drift_engine.core.spot_balance import add_tokens
+from drift_engine.core.holdings import change_open, move_tokens, revalue, set_perp, worth_e6
+from drift_engine.core.perp_position import after_quote, after_settlement, after_trade
 from drift_engine.core.types import (
     Account,
     AccountEvent,
@@ -32,12 +32,10 @@ from drift_engine.core.types import (
     Liquidated,
     Market,
     MarketUpdated,
-    PerpPosition,
     PlanClosed,
     PnlSettled,
     RowsRead,
     RunStarted,
-    SpotBalance,
     StateChanged,
     Submitted,
     Ticked,
@@ -45,7 +43,7 @@ from drift_engine.core.types import (
 )
 from drift_engine.core.types import EngineState as State
 from drift_engine.core.units import DAY_NS, E6, notional_e6, rescale
-from drift_engine.core.valuation import oracle_price_e6, perp_value_e6, spot_value_e6
+from drift_engine.core.valuation import oracle_price_e6
 
 _MINUTE_NS = 60 * 10**9
 
@@ -90,8 +88,10 @@ def _market_updated(state: State, event: MarketUpdated) -> None:
         old.interest_borrow_e10,
         old.funding_cumulative_e9,
     )
-    if name in state.values_e6 and event.oracle_e6 != old.oracle_e6:
-        change_e6 = _revalue(state, name)
+    size = state.sizes.get(name)
+    if size is not None:
+        change_e6 = worth_e6(size, event.oracle_e6) - worth_e6(size, oracle_price_e6(old))
+        state.values_e6[name] += change_e6
         state.pnl.price_e6 += change_e6
         state.equity_e6 += change_e6
 
@@ -100,12 +100,15 @@ def _ticked(state: State, event: Ticked) -> None:
     now_ns = state.now_ns = event.ts_ns
     state.slot = event.slot
     equity_e6 = state.equity_e6
-    if now_ns >= state.day_ns + DAY_NS:
-        state.day_ns = now_ns // DAY_NS * DAY_NS
+    if now_ns >= state.next_day_ns:
+        state.next_day_ns = now_ns // DAY_NS * DAY_NS + DAY_NS
         state.day_equity_e6 = equity_e6
-    if equity_e6 >= state.high_water_e6:
-        state.high_water_e6 = equity_e6
-    elif state.high_water_e6 > 0:
+        state.marks += 1
+    if equity_e6 > state.high_water_e6:
+        state.high_water_e6 = state.trough_e6 = equity_e6
+        state.marks += 1
+    elif equity_e6 < state.trough_e6 and state.high_water_e6 > 0:
+        state.trough_e6 = equity_e6
         drawdown_e6 = (state.high_water_e6 - equity_e6) * E6 // state.high_water_e6
         state.max_drawdown_e6 = max(state.max_drawdown_e6, drawdown_e6)
 
@@ -125,7 +128,7 @@ def _submitted(state: State, event: Submitted) -> None:
     recent = tuple(ns for ns in state.recent_plans_ns if ns > event.ts_ns - _MINUTE_NS)
     state.recent_plans_ns = (*recent, event.ts_ns)
     for leg in plan.legs:
-        _change_open(state, leg.market, leg.base_e9, 1)
+        change_open(state, leg.market, leg.base_e9, 1)
 
 
 def _state_changed(state: State, event: StateChanged) -> None:
@@ -138,7 +141,8 @@ def _state_changed(state: State, event: StateChanged) -> None:
     state.retry_ns = event.retry_ns
     state.strategy_disabled = event.strategy_disabled
     if event.cause == "resume":
-        state.high_water_e6 = state.day_equity_e6 = state.equity_e6
+        state.high_water_e6 = state.trough_e6 = state.day_equity_e6 = state.equity_e6
+        state.marks += 1
         state.pnl_at_reset_e6 = state.pnl.total_e6()
 
 
@@ -146,11 +150,11 @@ def _state_changed(state: State, event: StateChanged) -> None:
 
 
 def _deposited(state: State, event: Deposited) -> None:
-    _moved(state, _add_tokens(state, event.market, event.amount))
+    _moved(state, move_tokens(state, event.market, event.amount))
 
 
 def _withdrawn(state: State, event: Withdrawn) -> None:
-    _moved(state, _add_tokens(state, event.market, -event.amount, leaving=True))
+    _moved(state, move_tokens(state, event.market, -event.amount, leaving=True))
 
 
 def _moved(state: State, change_e6: int) -> None:
@@ -158,7 +162,9 @@ def _moved(state: State, change_e6: int) -> None:
     state.equity_e6 += change_e6
     state.net_deposits_e6 += change_e6
     state.high_water_e6 += change_e6
+    state.trough_e6 += change_e6
     state.day_equity_e6 += change_e6
+    state.marks += 1
 
 
 def _filled(state: State, event: Filled) -> None:
@@ -180,10 +186,10 @@ def _trade(state: State, event: Filled) -> int:
     """Change position or balances by a fill, and return the change in equity."""
     if event.kind == "perp":
         position = after_trade(state.account.perp(event.market), event.base_e9, event.quote_e6)
-        return _set_perp(state, after_quote(position, -event.fee_e6))
+        return set_perp(state, after_quote(position, -event.fee_e6))
     tokens = rescale(event.base_e9, 9, state.markets[event.market].spec.decimals)  # type: ignore[union-attr]
-    change_e6 = _add_tokens(state, event.market, tokens)
-    return change_e6 + _add_tokens(state, state.account.quote, event.quote_e6 - event.fee_e6)
+    change_e6 = move_tokens(state, event.market, tokens)
+    return change_e6 + move_tokens(state, state.account.quote, event.quote_e6 - event.fee_e6)
 
 
 def _count_fill(state: State, event: Filled) -> None:
@@ -194,16 +200,16 @@ def _count_fill(state: State, event: Filled) -> None:
     filled = list(flight.filled_e9)
     filled[event.leg] += event.base_e9
     state.in_flight[event.plan_id] = structs.replace(flight, filled_e9=tuple(filled))
-    _change_open(state, event.market, -event.base_e9, 0)
+    change_open(state, event.market, -event.base_e9, 0)
 
 
 def _plan_closed(state: State, event: PlanClosed) -> None:
     flight = state.in_flight.pop(event.plan_id, None)
     if flight is not None:
         for leg, filled_e9 in zip(flight.plan.legs, flight.filled_e9, strict=True):
-            _change_open(state, leg.market, filled_e9 - leg.base_e9, -1)
+            change_open(state, leg.market, filled_e9 - leg.base_e9, -1)
     if event.tip_e6:
-        change_e6 = _add_tokens(state, state.account.quote, -event.tip_e6)
+        change_e6 = move_tokens(state, state.account.quote, -event.tip_e6)
         state.pnl.tips_e6 += change_e6
         state.equity_e6 += change_e6
 
@@ -211,7 +217,7 @@ def _plan_closed(state: State, event: PlanClosed) -> None:
 def _funding_paid(state: State, event: FundingPaid) -> None:
     position = state.account.perp(event.market)
     paid = after_quote(position, payment_e6(event.rate_e9, position.base_e9))
-    change_e6 = _set_perp(state, structs.replace(paid, funding_cursor_e9=event.cumulative_e9))
+    change_e6 = set_perp(state, structs.replace(paid, funding_cursor_e9=event.cumulative_e9))
     market = state.markets[event.market]
     state.markets[event.market] = structs.replace(market, funding_cumulative_e9=event.cumulative_e9)
     state.pnl.funding_e6 += change_e6
@@ -224,12 +230,12 @@ def _interest_accrued(state: State, event: InterestAccrued) -> None:
         market, interest_deposit_e10=event.deposit_e10, interest_borrow_e10=event.borrow_e10
     )
     if event.market in state.values_e6:
-        _earned(state, _revalue(state, event.market))
+        _earned(state, revalue(state, event.market))
 
 
 def _pnl_settled(state: State, event: PnlSettled) -> None:
     position = after_settlement(state.account.perp(event.market), event.pnl_e6)
-    change_e6 = _set_perp(state, position) + _add_tokens(state, state.account.quote, event.pnl_e6)
+    change_e6 = set_perp(state, position) + move_tokens(state, state.account.quote, event.pnl_e6)
     _earned(state, change_e6)
 
 
@@ -243,75 +249,17 @@ def _liquidated(state: State, event: Liquidated) -> None:
     change_e6 = 0
     if event.base_e9 or event.quote_e6:
         position = state.account.perp(event.market)
-        change_e6 += _set_perp(state, after_trade(position, event.base_e9, event.quote_e6))
+        change_e6 += set_perp(state, after_trade(position, event.base_e9, event.quote_e6))
     if event.asset_tokens:
-        change_e6 += _add_tokens(state, event.asset, event.asset_tokens)
+        change_e6 += move_tokens(state, event.asset, event.asset_tokens)
     if event.liability_tokens:
-        change_e6 += _add_tokens(state, event.liability, event.liability_tokens)
+        change_e6 += move_tokens(state, event.liability, event.liability_tokens)
     state.pnl.liquidation_e6 += change_e6
     state.equity_e6 += change_e6
 
 
 def _nothing(state: State, event: RowsRead | AccountObserved) -> None:
     """Rows read and books observed are kept in the journal and change nothing."""
-
-
-# --------------------------------------------------------------------------- parts of the account
-
-
-def _set_perp(state: State, position: PerpPosition) -> int:
-    """Put a position into the account, an empty one out of it, and return the change in its value."""
-    others = state.account.perps
-    empty = not (position.base_e9 or position.quote_e6 or position.open_orders)
-    if position.market in [other.market for other in others]:
-        perps = tuple(position if other.market == position.market else other for other in others)
-    else:
-        perps = (*others, position)
-    if empty:
-        perps = tuple(other for other in perps if other.market != position.market)
-    state.account = structs.replace(state.account, perps=perps)
-    return _revalue(state, position.market)
-
-
-def _change_open(state: State, market: str, base_e9: int, orders: int) -> None:
-    """Change a perp's open orders by signed base that was submitted, and by that same sign when it goes away again."""
-    if state.markets[market].spec.kind == "spot" or not (base_e9 or orders):
-        return
-    position = state.account.perp(market)
-    added = orders > 0
-    bid = base_e9 > 0 if added else base_e9 < 0
-    _set_perp(state, with_open(position, base_e9 if bid else 0, 0 if bid else base_e9, orders))
-
-
-def _add_tokens(state: State, market: str, tokens: int, *, leaving: bool = False) -> int:
-    """Add a signed token amount to a balance and return the change in its value."""
-    balance = state.account.spot(market)
-    scaled_e9 = add_tokens(balance.scaled_e9, tokens, state.markets[market], leaving=leaving)
-    changed = SpotBalance(market, scaled_e9)
-    spots = tuple(changed if other.market == market else other for other in state.account.spots)
-    if market not in [other.market for other in spots]:
-        spots = (*spots, changed)
-    if scaled_e9 == 0:
-        spots = tuple(other for other in spots if other.market != market)
-    state.account = structs.replace(state.account, spots=spots)
-    return _revalue(state, market)
-
-
-def _revalue(state: State, name: str) -> int:
-    """Bring one market's kept value up to date and return the change."""
-    market, account = state.markets[name], state.account
-    if market.spec.kind == "perp":
-        position = account.perp(name)
-        held, value_e6 = position.base_e9 or position.quote_e6, perp_value_e6(position, market)
-    else:
-        balance = account.spot(name)
-        held, value_e6 = balance.scaled_e9, spot_value_e6(balance, market, account.quote)
-    before_e6 = state.values_e6.get(name, 0)
-    if held:
-        state.values_e6[name] = value_e6
-    else:
-        state.values_e6.pop(name, None)
-    return value_e6 - before_e6
 
 
 # --------------------------------------------------------------------------- dispatch

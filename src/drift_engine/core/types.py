@@ -206,7 +206,8 @@ class Margin(Struct, frozen=True, gc=False):
 
     ``collateral_e6`` and ``maintenance_e6`` are the maintenance figures, ``free_e6`` is free collateral by the initial
     ones. ``health_e4`` is ``None`` when it is not known. ``leverage_e4`` is liabilities over net equity, ``None`` when
-    net equity is not positive or nothing is known. ``as_of_ns`` is the age of the oldest price it stands on.
+    net equity is not positive (but 0 where nothing is held) or nothing is known. ``as_of_ns`` is the age of the oldest
+    price it stands on.
     """
 
     collateral_e6: int
@@ -325,7 +326,7 @@ class MarketState(Struct, frozen=True):
     account: Account
     margin: Margin
     trading: Trading
-    in_flight: tuple[str, ...] = ()
+    in_flight: frozenset[str] = frozenset()
     last_fill_ns: int = 0
     pnl_e6: int = 0
 
@@ -609,7 +610,9 @@ class EngineState(Struct):
 
     ``equity_e6`` and ``net_deposits_e6`` are kept as events arrive: ``equity == net deposits + pnl.total_e6()``
     always. ``pnl_at_reset_e6`` is the total when a human last resumed: drawdowns count from there. ``values_e6`` holds
-    each held market's value at its last price, so that a price move is attributed by difference.
+    each held market's value at its last price, so that a price move is attributed by difference, and ``sizes`` what
+    moves it: signed amount and the amount that is one unit at the price. ``marks`` counts the changes of the figures
+    that drawdowns are measured from; ``trough_e6`` is the lowest equity since the high-water mark.
     """
 
     seq: int = 0
@@ -636,7 +639,10 @@ class EngineState(Struct):
     pnl_at_reset_e6: int = 0
     pnl: Pnl = field(default_factory=Pnl)
     values_e6: dict[str, int] = field(default_factory=dict)
-    day_ns: int = 0
+    sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
+    next_day_ns: int = 0
     day_equity_e6: int = 0
     high_water_e6: int = 0
+    trough_e6: int = 0
     max_drawdown_e6: int = 0
+    marks: int = 0

@@ -16,7 +16,7 @@ Division truncates toward zero, as the program's does, unless the name says othe
 ``Decimal`` appears only where text is parsed or printed.
 """
 
-from decimal import Decimal, InvalidOperation
+from decimal import MAX_PREC, Context, Decimal, InvalidOperation
 
 E4 = 10**4
 E6 = 10**6
@@ -25,6 +25,7 @@ E10 = 10**10
 SECOND_NS = 10**9
 HOUR_NS = 3_600 * SECOND_NS
 DAY_NS = 24 * HOUR_NS
+_EXACT = Context(prec=MAX_PREC)
 
 
 def tdiv(numerator: int, denominator: int) -> int:
@@ -72,7 +73,7 @@ def parse_scaled(text: str | int | Decimal, decimals: int) -> int:
     rounded away behind the user's back.
     """
     try:
-        figure = Decimal(str(text)).scaleb(decimals)
+        figure = Decimal(str(text)).scaleb(decimals, _EXACT)
     except InvalidOperation:
         raise ValueError(f"{text!r} is not a number") from None
     if not figure.is_finite():
@@ -84,4 +85,4 @@ def parse_scaled(text: str | int | Decimal, decimals: int) -> int:
 
 def show_scaled(amount: int, decimals: int) -> str:
     """Return the exact human figure of a scaled integer: ``show_scaled(1_250_000, 6) == "1.250000"``."""
-    return f"{Decimal(amount).scaleb(-decimals):.{decimals}f}"
+    return f"{Decimal(amount).scaleb(-decimals, _EXACT):.{decimals}f}"

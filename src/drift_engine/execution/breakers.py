@@ -61,17 +61,59 @@ def recovery(state: EngineState) -> StateChanged | None:
 def has_exposure(state: EngineState) -> bool:
     """Return whether there is anything an emergency close could still close.
 
-    That is a perp position, or a balance other than the quote that is not under the venue's minimum.
+    That is a perp position, or a borrow of another asset than the quote that is not under the venue's minimum. Plain
+    deposits are no risk by themselves and may stay.
     """
     account = state.account
     if any(position.base_e9 for position in account.perps):
         return True
     for balance in account.spots:
-        if balance.market != account.quote and balance.scaled_e9:
+        if balance.market != account.quote and balance.scaled_e9 < 0:
             market = state.markets[balance.market]
-            if abs(base_e9(balance, market)) >= max(market.min_order_e9, market.step_e9):
+            if -base_e9(balance, market) >= max(market.min_order_e9, market.step_e9):
                 return True
     return False
+
+
+class Watch:
+    """Tells in a few comparisons that no breaker can trip: what nearly every tick needs to know and no more.
+
+    It keeps the highest equity at which an equity breaker could trip, and works it out again when a mark moved.
+    """
+
+    __slots__ = ("_alarm_e6", "_capital_e6", "_health_e4", "_limits", "_marks")
+
+    def __init__(self, limits: Limits, capital_e6: int) -> None:
+        self._limits = limits
+        self._capital_e6 = capital_e6
+        self._health_e4 = limits.emergency_health_e4 or 0
+        self._marks, self._alarm_e6 = -1, 0
+
+    def is_calm(self, state: EngineState, margin: Margin) -> bool:
+        """Return whether ``breach`` and ``recovery`` have nothing to say; False where they must be asked."""
+        if state.marks != self._marks:
+            self._marks, self._alarm_e6 = state.marks, self._highest_alarm_e6(state)
+        health_e4 = margin.health_e4
+        return (
+            state.equity_e6 > self._alarm_e6
+            and state.trading is Trading.ACTIVE
+            and not state.latched
+            and (health_e4 is None or health_e4 >= self._health_e4)
+        )
+
+    def _highest_alarm_e6(self, state: EngineState) -> int:
+        limits, start_e6 = self._limits, state.net_deposits_e6 + state.pnl_at_reset_e6
+        alarms = [
+            from_e6 * (E4 - drawdown_e4) // E4
+            for from_e6, drawdown_e4 in (
+                (state.high_water_e6, limits.account_drawdown_e4),
+                (state.day_equity_e6, limits.daily_drawdown_e4),
+            )
+            if drawdown_e4 is not None
+        ]
+        if limits.strategy_drawdown_e4 is not None:
+            alarms.append(start_e6 - self._capital_e6 * limits.strategy_drawdown_e4 // E4)
+        return max(alarms, default=-(1 << 63))
 
 
 def _unhealthy(margin: Margin, limits: Limits) -> bool:
@@ -85,10 +127,11 @@ def _fell(equity_e6: int, from_e6: int, drawdown_e4: int | None) -> bool:
 
 
 def _lost(state: EngineState, capital_e6: int, drawdown_e4: int | None) -> bool:
-    """PnL is equity less net deposits, as the books keep it."""
+    """PnL is equity less net deposits, as the books keep it; what was lost before a human resumed does not count."""
     if drawdown_e4 is None or capital_e6 <= 0:
         return False
-    return (state.equity_e6 - state.net_deposits_e6) * E4 <= -capital_e6 * drawdown_e4
+    own_e6 = state.equity_e6 - state.net_deposits_e6 - state.pnl_at_reset_e6
+    return own_e6 * E4 <= -capital_e6 * drawdown_e4
 
 
 def _close(state: EngineState, cause: Cause, reason: str) -> StateChanged:

@@ -65,7 +65,14 @@ class MockExecutor:
             self._deliver(observed)
 
     def follow_up(self, in_flight: Mapping[str, InFlight], cursor: int, now_ns: int) -> None:
-        """Deliver the events after ``cursor``, and the outcome of each overdue plan that they do not tell."""
+        """Deliver the events after ``cursor``, and the outcome of each overdue plan that they do not tell.
+
+        While all that is in flight is younger than ``retry_ns``, its reports are left to arrive by themselves; only the
+        very first call, after a start, asks at once.
+        """
+        young = in_flight and all(now_ns < entry.submitted_ns + self._retry_ns for entry in in_flight.values())
+        if young and self._stream_asked is not None:
+            return
         closed = self._missing_events(cursor, now_ns)
         self._asked_ns = {plan_id: asked for plan_id, asked in self._asked_ns.items() if plan_id in in_flight}
         for plan_id, entry in in_flight.items():

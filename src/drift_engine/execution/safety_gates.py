@@ -12,13 +12,11 @@ in_flight                              blocks       blocks          marks (it ca
 data_fresh, oracle_sane, latency       blocks       marks           marks
 limit_near_oracle                      0.5 %        1 %             5 %, widening
 gas_reserve                            blocks       marks           marks
-those of ``FOR_INCREASES``             blocks       skipped         skipped
+those of ``_for_increases``            blocks       skipped         skipped
 =====================================  ===========  ==============  ==========================================
 
 A gate that cannot answer blocks an increase and marks a reduction. What a plan does, ``gate_context.purpose`` tells.
 """
-
-from collections.abc import Callable
 
 from drift_engine.core.types import ApprovedPlan, Check, Refused, TradePlan
 from drift_engine.execution.gate_context import Case, GateContext, case_of
@@ -33,39 +31,41 @@ from drift_engine.execution.gates.market import (
 from drift_engine.execution.gates.risk import delta, edge, health_after, leverage, notional, position
 from drift_engine.execution.gates.verdicts import skipped
 
-Gate = Callable[[Case], Check]
-
-FOR_ALL: tuple[Gate, ...] = (
-    trading_state,
-    order_shape,
-    in_flight,
-    data_fresh,
-    oracle_sane,
-    latency,
-    limit_near_oracle,
-    gas_reserve,
+_SKIPPED = tuple(
+    skipped(gate.__name__, "the plan only reduces")
+    for gate in (notional, position, leverage, health_after, delta, edge, plan_rate, protocol_integrity)
 )
-FOR_INCREASES: tuple[Gate, ...] = (
-    notional,
-    position,
-    leverage,
-    health_after,
-    delta,
-    edge,
-    plan_rate,
-    protocol_integrity,
-)
-GATE_NAMES = tuple(gate.__name__ for gate in FOR_ALL + FOR_INCREASES)
-
-_SKIPPED = tuple(skipped(gate.__name__, "the plan only reduces") for gate in FOR_INCREASES)
 
 
 def review(plan: TradePlan, context: GateContext) -> ApprovedPlan | Refused:
     """Ask every gate about a plan: approved with all their figures, or refused with them."""
     case = case_of(plan, context)
-    checks = [gate(case) for gate in FOR_ALL]
-    checks += [gate(case) for gate in FOR_INCREASES] if case.increases else _SKIPPED
+    checks = (
+        trading_state(case),
+        order_shape(case),
+        in_flight(case),
+        data_fresh(case),
+        oracle_sane(case),
+        latency(case),
+        limit_near_oracle(case),
+        gas_reserve(case),
+        *(_for_increases(case) if case.increases else _SKIPPED),
+    )
     for check in checks:
         if check.verdict == "refuse":
-            return Refused(plan, tuple(checks))
-    return ApprovedPlan(plan, tuple(checks), case.purpose == "emergency")
+            return Refused(plan, checks)
+    return ApprovedPlan(plan, checks, case.purpose == "emergency")
+
+
+def _for_increases(case: Case) -> tuple[Check, ...]:
+    """Ask what only plans that increase are asked; for others each of these is skipped."""
+    return (
+        notional(case),
+        position(case),
+        leverage(case),
+        health_after(case),
+        delta(case),
+        edge(case),
+        plan_rate(case),
+        protocol_integrity(case),
+    )

@@ -40,7 +40,7 @@ class Flaw:
     what: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Table:
     """The unpacked rows of one file: where each field starts and ends in ``text``, and each row's line number."""
 

@@ -28,7 +28,7 @@ __all__ = ["DataError", "MarketData", "Series", "asset_of", "times_ns", "value_f
 _LATEST_S = 2**32
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Series:
     """One file's rows in order of time; ``columns`` are named with their scale (``close_e6``)."""
 

@@ -6,29 +6,26 @@ come, not when it was computed. The wall is looked at here and nowhere else in t
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 
 from drift_engine.clock import SimClock
 from drift_engine.core.types import Event
 from drift_engine.core.units import SECOND_NS
-
-_LONGEST_SLEEP_S = 0.25
+from drift_engine.simulation.world import World
 
 
 class PacedFeed:
     """Steps of a simulated world, ``speed`` seconds of it in one second of ours."""
 
-    def __init__(
-        self, steps: Callable[[Callable[[Event], None]], Iterator[int]], clock: SimClock, speed: float
-    ) -> None:
+    def __init__(self, world: World, clock: SimClock, speed: float) -> None:
         self._waiting: list[Event] = []
-        self._steps = steps(self._waiting.append)
+        self._steps = world.run(self._waiting.append)
         self._clock = clock
         self._speed = speed
         self._next_ns: int | None = None
 
     async def beats(self, deliver: Callable[[Event], None]) -> AsyncIterator[int]:
-        """Deliver what happens when it happens, and yield each time the engine should tick. It may be taken up again."""
+        """Deliver what happens when it happens and yield the time of each tick. It may be taken up again."""
         began_s, began_ns = time.monotonic(), None
         while (now_ns := self._ahead()) is not None:
             began_ns = now_ns if began_ns is None else began_ns
@@ -47,7 +44,5 @@ class PacedFeed:
         return self._next_ns
 
     async def _until(self, due_s: float) -> None:
-        """Sleep to a moment; at least give way once, so that whoever wants to stop us can."""
-        await asyncio.sleep(0)
-        while (left_s := due_s - time.monotonic()) > 0:
-            await asyncio.sleep(min(left_s, _LONGEST_SLEEP_S))
+        """Sleep to a moment; give way at least once, so that whoever wants to stop us can."""
+        await asyncio.sleep(max(0.0, due_s - time.monotonic()))

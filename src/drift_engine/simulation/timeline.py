@@ -54,7 +54,7 @@ class RowSource(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Timeline:
     """The rows of a run and where they come from. ``sources`` maps a file to its sha256, or names the scenario."""
 
@@ -77,7 +77,7 @@ class Timeline:
             first = last
 
     @classmethod
-    def from_columns(  # noqa: PLR0917 - a row's fields, in a row's order
+    def from_columns(
         cls,
         markets: Sequence[str],
         ts: ArrayLike,

@@ -107,8 +107,12 @@ def delta(case: Case) -> Check:
 
 
 def tolerance_e9(hedge: Hedge, perp_e9: int, spot_e9: int) -> int:
-    """Return how far from zero perp and spot together may be: a share of the larger of the two, or the floor."""
-    share_e9 = max(abs(perp_e9), abs(spot_e9)) * hedge.tolerance_e4 // E4
+    """Return how far from zero perp and spot together may be: a share of the hedge, or the floor.
+
+    The hedge is the smaller of two legs with opposite signs; legs of one sign, or a lone leg, hedge nothing.
+    """
+    hedged_e9 = min(abs(perp_e9), abs(spot_e9)) if perp_e9 * spot_e9 < 0 else 0
+    share_e9 = hedged_e9 * hedge.tolerance_e4 // E4
     return share_e9 if share_e9 > hedge.floor_e9 else hedge.floor_e9
 
 

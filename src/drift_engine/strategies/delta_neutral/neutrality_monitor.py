@@ -71,7 +71,7 @@ class Reading(Struct, frozen=True):
     @property
     def side(self) -> int:
         """1 for long spot and short perp, -1 for the reverse, 0 for flat."""
-        if self.hedge_e9 < self.tolerance_e9 and not self.breach:
+        if not self.breach and (self.hedge_e9 == 0 or self.hedge_e9 < self.tolerance_e9):
             return 0
         return 1 if self.spot_e9 > self.perp_e9 else -1
 

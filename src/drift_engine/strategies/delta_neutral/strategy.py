@@ -100,7 +100,8 @@ class DeltaNeutralStrategy(DriftStrategy):
         entering = seen.pays and not self._watch.blocked
         self._target_e9 = signals.room_e9(state, self._bounds, self._sizes_e6[seen.side]) if entering else 0
         self._unwinding = self._watch.blocked and held.side != 0
-        self._wants = held.breach or self._unwinding or held.hedge_e9 * 2 < self._target_e9
+        small = held.side == 0 or held.hedge_e9 * 2 < self._target_e9
+        self._wants = held.breach or self._unwinding or (entering and small)
 
     def _act(self, state: MarketState) -> TradeSignal | None:
         held = self._reading
@@ -110,7 +111,7 @@ class DeltaNeutralStrategy(DriftStrategy):
             return signals.rebalance(state, self._bounds, held, self._outlook, self._target_e9 if fresh else 0)
         if self._unwinding:
             return signals.unwind(self._bounds, self._outlook)
-        if state.now_ns < self._next_entry_ns:
+        if self._target_e9 == 0 or state.now_ns < self._next_entry_ns:
             return None
         self._next_entry_ns = state.now_ns + self.params.retry_s * SECOND_NS
         return signals.enter(state, self._bounds, held, self._outlook, self._target_e9)

@@ -1,0 +1,84 @@
+"""What the ledger holds: positions and balances put into a state, and the value of each kept as it changes.
+
+Part of ``position_manager``, which alone calls it: each function changes one market's part of the account and returns
+the change in its value, so that the caller can name the cause.
+"""
+
+from msgspec import structs
+
+from drift_engine.core.perp_position import with_open
+from drift_engine.core.spot_balance import add_tokens, token_amount
+from drift_engine.core.types import EngineState as State
+from drift_engine.core.types import PerpPosition, PerpSpec, SpotBalance
+from drift_engine.core.units import E9
+from drift_engine.core.valuation import perp_value_e6, spot_value_e6
+
+
+def set_perp(state: State, position: PerpPosition) -> int:
+    """Put a position into the account, an empty one out of it, and return the change in its value."""
+    others = state.account.perps
+    empty = not (position.base_e9 or position.quote_e6 or position.open_orders)
+    if position.market in [other.market for other in others]:
+        perps = tuple(position if other.market == position.market else other for other in others)
+    else:
+        perps = (*others, position)
+    if empty:
+        perps = tuple(other for other in perps if other.market != position.market)
+    state.account = structs.replace(state.account, perps=perps)
+    return revalue(state, position.market)
+
+
+def change_open(state: State, market: str, base_e9: int, orders: int) -> None:
+    """Change a perp's open orders by signed base that was submitted, and by that same sign when it goes away again."""
+    if state.markets[market].spec.kind == "spot" or not (base_e9 or orders):
+        return
+    position = state.account.perp(market)
+    added = orders > 0
+    bid = base_e9 > 0 if added else base_e9 < 0
+    set_perp(state, with_open(position, base_e9 if bid else 0, 0 if bid else base_e9, orders))
+
+
+def move_tokens(state: State, market: str, tokens: int, *, leaving: bool = False) -> int:
+    """Add a signed token amount to a balance and return the change in its value."""
+    balance = state.account.spot(market)
+    scaled_e9 = add_tokens(balance.scaled_e9, tokens, state.markets[market], leaving=leaving)
+    changed = SpotBalance(market, scaled_e9)
+    spots = tuple(changed if other.market == market else other for other in state.account.spots)
+    if market not in [other.market for other in spots]:
+        spots = (*spots, changed)
+    if scaled_e9 == 0:
+        spots = tuple(other for other in spots if other.market != market)
+    state.account = structs.replace(state.account, spots=spots)
+    return revalue(state, market)
+
+
+def revalue(state: State, name: str) -> int:
+    """Bring one market's kept value up to date and return the change."""
+    market, account = state.markets[name], state.account
+    spec = market.spec
+    if isinstance(spec, PerpSpec):
+        position = account.perp(name)
+        amount, unit, value_e6 = position.base_e9, E9, perp_value_e6(position, market)
+    else:
+        balance = account.spot(name)
+        amount, unit = token_amount(balance.scaled_e9, market), -int(10**spec.decimals)
+        value_e6 = spot_value_e6(balance, market, account.quote)
+    before_e6 = state.values_e6.get(name, 0)
+    if amount or value_e6:
+        state.values_e6[name] = value_e6
+    else:
+        state.values_e6.pop(name, None)
+    if amount and name != account.quote:
+        state.sizes[name] = amount, unit
+    else:
+        state.sizes.pop(name, None)
+    return value_e6 - before_e6
+
+
+def worth_e6(size: tuple[int, int], price_e6: int) -> int:
+    """Return what an amount is worth at a price: a perp's base truncates, a token (unit below zero) rounds down."""
+    amount, unit = size
+    value = amount * price_e6
+    if value >= 0:
+        return value // abs(unit)
+    return value // -unit if unit < 0 else -(-value // unit)

@@ -1,0 +1,93 @@
+"""The liquidation price is where free collateral by maintenance is used up."""
+
+import pytest
+from core_books import account, markets, perp, replaced, spot
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import structs
+
+from drift_engine.core.liquidation_price import liquidation_price_e6
+from drift_engine.core.margin_monitor import assess
+from drift_engine.core.types import PerpPosition, SpotBalance
+from drift_engine.core.units import E6, E9
+from drift_engine.core.valuation import PriceUnknownError
+
+SOL_PERP, SOL = perp(100 * E6, imf_e6=0), spot(100 * E6, imf_e6=0)
+
+
+def position(base: int, **changes: int) -> PerpPosition:
+    return PerpPosition("SOL-PERP", base * E9, -base * 100 * E6, **changes)
+
+
+def test_long_and_short() -> None:
+    """1,000 USDC, 20 SOL at 100, maintenance 3 %: 940 free over 19.4 a unit up, 20.6 down."""
+    assert liquidation_price_e6(account(1_000, position(20)), markets(SOL_PERP), "SOL-PERP") == 100 * E6 - 48_453_608
+    assert liquidation_price_e6(account(1_000, position(-20)), markets(SOL_PERP), "SOL-PERP") == 100 * E6 + 45_631_067
+
+
+def test_spot_of_the_same_oracle_moves_with_it() -> None:
+    """19.4 for the long and 9 for 10 SOL at 0.9; a borrow of 10 at 1.1 against a short adds 11."""
+    books = markets(SOL_PERP, SOL)
+    both = account(0, position(20), SpotBalance("SOL", 10 * E9))
+    assert liquidation_price_e6(both, books, "SOL-PERP") == 100 * E6 - 840 * 10**12 // 28_400_000
+    short = account(3_000, position(-20), SpotBalance("SOL", -10 * E9))
+    assert liquidation_price_e6(short, books, "SOL-PERP") == 100 * E6 + 1_840 * 10**12 // 31_600_000
+    other = replaced(books, spot(100 * E6, oracle="elsewhere", imf_e6=0))
+    assert liquidation_price_e6(both, other, "SOL-PERP") == 100 * E6 - 840 * 10**12 // 19_400_000
+
+
+def test_no_price_liquidates() -> None:
+    books = markets(SOL_PERP, SOL)
+    assert liquidation_price_e6(account(1_000), books, "SOL-PERP") is None
+    assert liquidation_price_e6(account(10**6, position(20)), books, "SOL-PERP") is None
+    level = account(0, position(-900), SpotBalance("SOL", 1_030 * E9))
+    assert liquidation_price_e6(level, books, "SOL-PERP") is None
+
+
+def test_below_maintenance_it_is_the_price_itself() -> None:
+    assert liquidation_price_e6(account(10, position(20)), markets(SOL_PERP), "SOL-PERP") == 100 * E6
+
+
+def test_open_orders_are_left_out() -> None:
+    ordered = position(20, open_bids_e9=50 * E9, open_asks_e9=-(10**9), open_orders=2)
+    held = account(1_000, ordered, SpotBalance("SOL", E9, open_asks=-5 * E9, open_orders=1))
+    bare = account(1_000, position(20), SpotBalance("SOL", E9))
+    books = markets(SOL_PERP, SOL)
+    assert liquidation_price_e6(held, books, "SOL-PERP") == liquidation_price_e6(bare, books, "SOL-PERP")
+
+
+def test_settlement_moves_without_margin() -> None:
+    books = markets(structs.replace(SOL_PERP, status="settlement"))
+    assert liquidation_price_e6(account(1_000, position(20)), books, "SOL-PERP") == 50 * E6
+
+
+def test_what_is_not_known_is_not_answered() -> None:
+    with pytest.raises(PriceUnknownError):
+        liquidation_price_e6(account(10, position(2)), markets(perp(None)), "SOL-PERP")
+    with pytest.raises(TypeError, match="not a perp"):
+        liquidation_price_e6(account(10), markets(SOL), "SOL")
+
+
+@given(
+    st.integers(-(10**4), 10**4).filter(bool), st.integers(0, 10**6), st.integers(10**6, 10**9), st.integers(-100, 100)
+)
+def test_margin_runs_out_there(base: int, usdc: int, price: int, sol: int) -> None:
+    """Short of it the account is sound, beyond it not; a thousandth of the price covers what truncation leaves."""
+    held = account(usdc, PerpPosition("SOL-PERP", base * E9, -base * price), SpotBalance("SOL", sol * E9))
+
+    def free(at: int) -> int:
+        books = markets(structs.replace(SOL_PERP, oracle_e6=at), structs.replace(SOL, oracle_e6=at))
+        collateral, requirement = assess(held, books, "maintenance")
+        return collateral - requirement
+
+    books = markets(structs.replace(SOL_PERP, oracle_e6=price), structs.replace(SOL, oracle_e6=price))
+    found = liquidation_price_e6(held, books, "SOL-PERP")
+    if found is None:
+        assert free(price) > 0
+        return
+    if free(price) <= 0:
+        assert found == price
+        return
+    step = (found - price) // 1_000 or (1 if found >= price else -1)
+    assert free(found - step) >= 0 or abs(found - price) < 1_000
+    assert free(max(1, found + step)) <= 0 or found < 1_000
