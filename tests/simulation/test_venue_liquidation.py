@@ -50,8 +50,12 @@ def test_the_very_unit_at_which_maintenance_ends() -> None:
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if falls(middle) else (low, middle)
-    # (20 x entry + fee - 1000) / (20 x (1 - 0.03)): the requirement truncates, so the last unit decides
-    assert low == pytest.approx((20 * ENTRY + ENTRY * 20 // 1_000 - 1_000 * E6) / 19.4, abs=2)
+
+    def slack_e6(price_e6: int) -> int:
+        return 1_000 * E6 - 20 * ENTRY // 1_000 - 20 * (ENTRY - price_e6) - 20 * price_e6 * 300 // 10_000
+
+    assert slack_e6(low) < 0 <= slack_e6(high)
+    assert low == pytest.approx(184_460_000, abs=1_000)
 
 
 def test_a_large_shortage_goes_in_parts_over_slots() -> None:
@@ -110,6 +114,10 @@ def test_a_borrow_is_paid_with_the_deposit() -> None:
     assert event.liquidation == "spot"
     assert (event.asset, event.liability) == ("USDC", "SOL")
     assert event.asset_tokens < 0 < event.liability_tokens
+    # liquidator 0.75 % and up to 2.25 % for the insurance fund, of which the borrow is not relieved
+    paid_for = -event.asset_tokens * 992_500 // E6 * ONE // event.oracle_e6
+    assert 0 < paid_for - event.liability_tokens <= paid_for * 22_500 // E6 + 10
+    assert event.fees_e6 == pytest.approx(-event.asset_tokens - event.liability_tokens * event.oracle_e6 // ONE, abs=3)
     drained(stage, 235 * E6, "SOL")
     assert not stage.venue._liquidator.active
     stage.assert_books_agree()

@@ -4,7 +4,7 @@ import pytest
 from msgspec import structs
 from venue_stage import ONE, PLAIN, T0, S, Stage, opened, perp, plan, spot
 
-from drift_engine.core.types import Filled, Leg
+from drift_engine.core.types import AccountEvent, Filled, Leg
 from drift_engine.core.units import E6, HOUR_NS
 from drift_engine.simulation.facts import UnknownMarketError
 from drift_engine.simulation.faults import Faults, Window
@@ -236,6 +236,8 @@ def test_partial_fills_come_in_parts_and_may_leave_one_to_expire() -> None:
     assert stage.do(plan("p", perp(ONE, P))) is None
     filled = sum(fill.base_e9 for fill in stage.fills())
     assert 0 < filled < ONE
+    stage.price(T0 + S, "SOL-PERP", P)
+    assert sum(fill.base_e9 for fill in stage.fills()) == filled
     stage.advance(T0 + HOUR_NS)
     assert stage.closed()[0].status == "partial"
     whole = opened(config=VenueConfig(models=models))
@@ -244,6 +246,29 @@ def test_partial_fills_come_in_parts_and_may_leave_one_to_expire() -> None:
     assert closed.status == "filled"
     assert len(whole.fills()) > 1
     whole.assert_books_agree()
+
+
+def test_the_quote_of_a_swap_rounds_against_the_taker_and_its_fee_is_paid_in_quote() -> None:
+    stage = opened(P)
+    sol = stage.venue._books.markets["SOL"]
+    stage.venue._books.markets["SOL"] = structs.replace(sol, spec=structs.replace(sol.spec, taker_fee_e6=1_000))
+    stage.do(plan("buy", spot(ONE + 1, P)))
+    stage.do(plan("sell", spot(-ONE - 1, P)))
+    assert [(fill.quote_e6, fill.fee_e6) for fill in stage.fills()] == [(-P - 1, 200_001), (P, 200_000)]
+    assert stage.venue._books.tokens("USDC") == 1_000 * E6 - 400_002
+    stage.assert_books_agree()
+
+
+def test_reports_keep_the_order_of_their_numbers() -> None:
+    stage = opened(config=VenueConfig(models=Models(latency=Latency(0, 0, 5 * S), impact=Impact(0, 0))))
+    stage.do(plan("p", perp(ONE, P)))
+    stage.venue.funding(T0 + S, "SOL-PERP", 10**6)
+    assert stage.venue.advance(T0 + S) == []
+    stage.advance(T0 + 5 * S)
+    cursors = [event.cursor for event in stage.events[-3:] if isinstance(event, AccountEvent)]
+    assert cursors == sorted(cursors)
+    assert len(cursors) == 3
+    stage.assert_books_agree()
 
 
 def test_a_tip_leaves_with_the_plan_that_filled() -> None:

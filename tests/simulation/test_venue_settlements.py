@@ -45,6 +45,12 @@ def test_nothing_held_settles_nothing_and_a_new_position_owes_nothing_old() -> N
     stage.do(plan("q", perp(-ONE, P), now_ns=T0 + 2 * HOUR_NS), T0 + 2 * HOUR_NS)
     fund(stage, T0 + 3 * HOUR_NS, 10**7)
     stage.do(plan("r", perp(-ONE, P), now_ns=T0 + 3 * HOUR_NS), T0 + 3 * HOUR_NS)
+    stage.do(plan("s", perp(ONE, P), now_ns=T0 + 3 * HOUR_NS), T0 + 3 * HOUR_NS)
+    stage.venue.settle_pnl("SOL-PERP", T0 + 3 * HOUR_NS)
+    stage.advance(T0 + 3 * HOUR_NS)
+    assert stage.venue._books.perps == {}
+    stage.do(plan("t", perp(-ONE, P), now_ns=T0 + 3 * HOUR_NS), T0 + 3 * HOUR_NS)
+    assert stage.venue._books.perps["SOL-PERP"].funding_cursor_e9 == 10**6
     fund(stage, T0 + 4 * HOUR_NS, 2 * 10**6)
     assert [event.payment_e6 for event in stage.events if isinstance(event, FundingPaid)] == [-1_000, 2_000]
     position = stage.venue._books.perps["SOL-PERP"]

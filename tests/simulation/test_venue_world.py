@@ -34,6 +34,7 @@ def test_rows_and_account_events_come_in_order_of_time() -> None:
         (T0 + 60 * S, INTEREST, "USDC", 50_000, 100_000, 60),
         (T0 + 60 * S, PRICE, "SOL-PERP", P, P, 0),
         (T0 + 60 * S, PRICE, "BTC-PERP", 10**11, 10**11, 0),
+        (T0 + 120 * S, PRICE, "BTC-PERP", 10**11, 10**11, 0),
     ]
     venue = SimVenue(VenueConfig(deposit_e6=1_000 * E6))
     told: list[object] = []
@@ -167,6 +168,9 @@ def begun(config: VenueConfig, log: VenueLog | None = None) -> Stage:
 def test_a_restored_venue_goes_on_where_it_was(tmp_path: Path) -> None:
     config = VenueConfig(deposit_e6=1_000 * E6, models=PLAIN)
     log = VenueLog(tmp_path / "venue.db")
+    full = 2
+    assert log._db.execute("PRAGMA synchronous").fetchone() == (full,)
+    assert log._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     assert SimVenue.restore(log, config).due_ns == 0  # a new log, a new venue
     begun(config, log)
     log.close()

@@ -66,8 +66,7 @@ class SimVenue:
     ) -> "SimVenue":
         """Return a log's venue as it was after its last event; what it had not told, ``events_since`` tells."""
         venue = cls(config, specs, log)
-        record = log.state()
-        if record is not None:
+        if (record := log.state()) is not None:
             venue._take(record, log.events())
         return venue
 
