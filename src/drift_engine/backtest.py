@@ -21,6 +21,7 @@ from drift_engine.strategies.base import DriftStrategy
 
 Progress = Callable[[int, int], None]
 _BLOCK = 2_048
+_YOUNG_OBJECTS = 100_000
 
 
 class BacktestResult(Struct, frozen=True):
@@ -93,6 +94,8 @@ def feed(engine: DriftEngine, ports: wiring.Ports, progress: Progress | None = N
     """Tick through every row; a replayed journal that ends earlier ends it. Old objects are spared the collector."""
     gc.collect()
     gc.freeze()
+    thresholds = gc.get_threshold()
+    gc.set_threshold(_YOUNG_OBJECTS, *thresholds[1:])
     clock, journal, steps = ports.clock, ports.journal, ports.world.run(ports.inbox.put)
     try:
         while True:
@@ -109,6 +112,7 @@ def feed(engine: DriftEngine, ports: wiring.Ports, progress: Progress | None = N
             if engine.tally.ticks == before:
                 break
     finally:
+        gc.set_threshold(*thresholds)
         gc.unfreeze()
 
 

@@ -34,7 +34,7 @@ from drift_engine.core.types import (
     Ticked,
     Trading,
 )
-from drift_engine.core.units import HOUR_NS
+from drift_engine.core.units import DAY_NS
 from drift_engine.desk import ReviewDesk
 from drift_engine.emergency import EmergencyClose
 from drift_engine.execution import breakers
@@ -121,7 +121,7 @@ class DriftEngine(BaseEngine):
         if state.in_flight or self._inbox.missing:
             self._executor.follow_up(state.in_flight, state.venue_cursor, state.now_ns)
         if state.now_ns >= self._books_due_ns:
-            self._books_due_ns = (state.now_ns // HOUR_NS + 1) * HOUR_NS
+            self._books_due_ns = (state.now_ns // DAY_NS + 1) * DAY_NS
             self._executor.observe(state.now_ns)
         if state.closing:
             self._emergency.step(margin, verified=self._books.agreed_cursor == state.venue_cursor)

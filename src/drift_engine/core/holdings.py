@@ -9,9 +9,16 @@ from msgspec import structs
 from drift_engine.core.perp_position import with_open
 from drift_engine.core.spot_balance import add_tokens, token_amount
 from drift_engine.core.types import EngineState as State
-from drift_engine.core.types import PerpPosition, PerpSpec, SpotBalance
+from drift_engine.core.types import Market, PerpPosition, PerpSpec, SpotBalance
 from drift_engine.core.units import E9
 from drift_engine.core.valuation import perp_value_e6, spot_value_e6
+
+
+def opened(position: PerpPosition, market: Market) -> PerpPosition:
+    """Return a position about to be traded: one without base owes no funding of the time before."""
+    if position.base_e9:
+        return position
+    return structs.replace(position, funding_cursor_e9=market.funding_cumulative_e9)
 
 
 def set_perp(state: State, position: PerpPosition) -> int:

@@ -16,7 +16,7 @@ from typing import Any
 from msgspec import structs
 
 from drift_engine.core.funding import payment_e6
-from drift_engine.core.holdings import change_open, move_tokens, revalue, set_perp, worth_e6
+from drift_engine.core.holdings import change_open, move_tokens, opened, revalue, set_perp, worth_e6
 from drift_engine.core.perp_position import after_quote, after_settlement, after_trade
 from drift_engine.core.types import (
     Account,
@@ -185,7 +185,8 @@ def _filled(state: State, event: Filled) -> None:
 def _trade(state: State, event: Filled) -> int:
     """Change position or balances by a fill, and return the change in equity."""
     if event.kind == "perp":
-        position = after_trade(state.account.perp(event.market), event.base_e9, event.quote_e6)
+        position = opened(state.account.perp(event.market), state.markets[event.market])
+        position = after_trade(position, event.base_e9, event.quote_e6)
         return set_perp(state, after_quote(position, -event.fee_e6))
     tokens = rescale(event.base_e9, 9, state.markets[event.market].spec.decimals)  # type: ignore[union-attr]
     change_e6 = move_tokens(state, event.market, tokens)
