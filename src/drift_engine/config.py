@@ -141,8 +141,11 @@ def changed_limits(limits: Limits, changes: Mapping[str, str]) -> Limits:
         raise ConfigError(str(error)) from None
 
 
-def load(path: Path) -> RunConfig:
-    """Read a TOML file into a run. Raises ``ConfigError`` with file, key and near name for whatever is wrong."""
+def load(path: Path, mode: Mode = "paper") -> RunConfig:
+    """Read a TOML file into a run, of ``mode`` where it names none.
+
+    Raises ``ConfigError`` with file, key and near name for whatever is wrong.
+    """
     try:
         table = tomllib.loads(path.read_text())
     except OSError as error:
@@ -150,7 +153,7 @@ def load(path: Path) -> RunConfig:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: is not TOML: {error}") from None
     try:
-        return from_table(table, path.parent)
+        return from_table({"mode": mode, **table}, path.parent)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
 

@@ -255,6 +255,8 @@ class DriftEngine(BaseEngine):
             "strategy": strategy.name,
             "venue": started.venue if started else None,
             "simulated": started.simulated if started else None,
+            "market": next((spec.name for spec in started.specs if spec.kind == "perp"), None) if started else None,
+            "scenario": self.config.scenario,
             **status.state_status(state),
             "margin": status.margin_status(self.margin),
             "positions": status.positions_status(state.account, state.markets),

@@ -1,0 +1,102 @@
+"""``drift-engine``: the command line's entry. Commands stand one in a file and import what they need when they run.
+
+A command returns its exit code. Here, and only here, errors become exit codes and one line on stderr.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+
+from drift_engine.cli import exits
+from drift_engine.cli.backtest import backtest
+from drift_engine.cli.config import app as config_app
+from drift_engine.cli.data import app as data_app
+from drift_engine.cli.journal import app as journal_app
+from drift_engine.cli.paper import paper
+from drift_engine.cli.replay import replay
+from drift_engine.cli.resume import resume
+from drift_engine.cli.status import status
+from drift_engine.cli.strategies import strategies
+from drift_engine.cli.why import why
+
+PROGRAM = "drift-engine"
+_INTERRUPTED = 130  # what typer makes of a KeyboardInterrupt
+_USAGE_ERROR: type[Exception] = typer.BadParameter.__mro__[2]  # click's ClickException, wherever typer keeps it
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, context_settings={"max_content_width": 100})
+
+
+@app.callback(invoke_without_command=True)
+def drift_engine(
+    context: typer.Context,
+    *,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> int:
+    """A risk-first trading engine for perpetual futures: the same strategy in backtest, paper and live."""
+    if version:
+        from drift_engine import __version__
+
+        typer.echo(f"{PROGRAM} {__version__}")
+    elif context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+    else:
+        return exits.OK
+    raise typer.Exit
+
+
+for command in (paper, backtest, replay, status, why, resume, strategies):
+    app.command(rich_help_panel="Run" if command in (paper, backtest, replay) else "Look and act")(command)
+app.add_typer(journal_app, name="journal", rich_help_panel="Look and act")
+app.add_typer(config_app, name="config", rich_help_panel="Check")
+app.add_typer(data_app, name="data", rich_help_panel="Check", no_args_is_help=False)
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code."""
+    try:
+        code = typer.main.get_command(app).main(
+            args=None if arguments is None else list(arguments), prog_name=PROGRAM, standalone_mode=False
+        )
+    except _USAGE_ERROR as error:
+        exits.complain(f"{error.format_message()} Try: {_help_for(error)}")  # type: ignore[attr-defined]
+        return exits.USAGE
+    except (KeyboardInterrupt, typer.Abort):
+        code = _INTERRUPTED
+    except BrokenPipeError:
+        _leave_stdout()
+        return exits.OK
+    except Exception as error:
+        judged = exits.judge(error)
+        if judged is None:
+            raise
+        exits.complain(judged[1])
+        return judged[0]
+    if code == _INTERRUPTED:
+        exits.complain("interrupted; a journal, if there is one, holds what was done and can be resumed")
+        return exits.FAILED
+    return code if isinstance(code, int) else exits.OK
+
+
+def _help_for(error: Exception) -> str:
+    context = getattr(error, "ctx", None)
+    return f"{context.command_path if context else PROGRAM} --help"
+
+
+def _leave_stdout() -> None:
+    """The reader of our output has gone: what is still buffered goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def main() -> NoReturn:
+    """Run the command line and exit. SIGTERM ends a run as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    sys.exit(run())

@@ -1,0 +1,112 @@
+"""``drift-engine paper``: the live loop against a simulated venue, in real or scaled time, with a view to watch."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from drift_engine.cli import exits, options
+
+if TYPE_CHECKING:
+    from drift_engine.cli.watch import Outcome
+    from drift_engine.config import RunConfig
+
+DEFAULT_SCENARIO = "calm_carry"
+DEFAULT_SPEED = 600.0
+_PRICES_A_SECOND = 10
+_HOUR_S = 3_600
+
+Speed = Annotated[
+    float | None,
+    typer.Option("--speed", metavar="X", help="Market seconds in a second; 1 is real time. (default 600)"),
+]
+For = Annotated[str | None, typer.Option("--for", metavar="TIME", help="End after this long, as 20s, 5m, 1h.")]
+Mode = Annotated[
+    str | None, typer.Option("--mode", metavar="MODE", help="paper; live refuses until it exists.", hidden=True)
+]
+
+
+def paper(
+    strategy: options.Strategy = None,
+    *,
+    market: options.Market = None,
+    scenario: options.Scenario = None,
+    data: options.Data = None,
+    speed: Speed = None,
+    length: For = None,
+    capital: options.Capital = None,
+    params: options.Set = None,
+    limits: options.Limit = None,
+    config: options.Config = None,
+    from_: options.From = None,
+    to: options.To = None,
+    mark: options.Mark = None,
+    fill: options.Fill = None,
+    seed: options.Seed = None,
+    days: options.Days = None,
+    interval: options.Interval = None,
+    faults: options.Fault = None,
+    journal: options.JournalFile = None,
+    state: options.State = None,
+    mode: Mode = None,
+    as_json: options.Json = False,
+) -> int:
+    """Trade a simulated or recorded market as if it were live, and watch."""
+    flags = {
+        "strategy": strategy, "market": market, "scenario": scenario, "data": data, "speed": speed,
+        "capital": capital, "set": params, "limit": limits, "from": from_, "to": to, "mark": mark, "fill": fill,
+        "seed": seed, "days": days, "interval_s": interval, "faults": tuple(faults) if faults else None,
+        "journal": journal, "state_dir": state, "mode": mode,
+    }  # fmt: skip
+    length_s = options.parse_duration(length)
+    run = paced(options.run_config("paper", config, flags), speed_given=speed is not None or config is not None)
+    return _run(run, length_s, as_json=as_json, interval_given=interval is not None or config is not None)
+
+
+def paced(run: "RunConfig", *, speed_given: bool) -> "RunConfig":
+    """Return the run with a market, and a pace at which there is something to see."""
+    from msgspec import structs
+
+    if run.data is None and run.scenario is None:
+        run = structs.replace(run, scenario=DEFAULT_SCENARIO)
+    return run if speed_given else structs.replace(run, speed=DEFAULT_SPEED)
+
+
+def interval_for(speed: float) -> int:
+    """Return the seconds between prices that show about ten of them a second; they must divide an hour."""
+    wanted_s = max(1, min(round(speed / _PRICES_A_SECOND), _HOUR_S // 2))
+    return next(length_s for length_s in range(wanted_s, 0, -1) if _HOUR_S % length_s == 0)
+
+
+def _run(run: "RunConfig", length_s: float | None, *, as_json: bool, interval_given: bool) -> int:
+    import asyncio
+    from datetime import UTC, datetime
+
+    from msgspec import structs
+
+    from drift_engine import wiring
+    from drift_engine.cli import places, watch
+    from drift_engine.config import ConfigError
+
+    if run.mode == "live":
+        raise ConfigError(wiring.NOT_LIVE_YET)
+    if run.scenario is not None and not interval_given:
+        run = structs.replace(run, interval_s=interval_for(run.speed))
+    strategy = wiring.make_strategy(run)
+    if run.journal is None:
+        run = structs.replace(run, journal=places.new_journal(run.state_dir, "paper", strategy.name, datetime.now(UTC)))
+    outcome = asyncio.run(watch.watch(run, strategy, length_s, quiet=as_json))
+    _tell(outcome, run.journal, as_json=as_json)
+    status = outcome.status
+    return exits.HALTED if status["latched"] or status["trading"] == "HALTED" else exits.OK
+
+
+def _tell(outcome: "Outcome", journal: Path | None, *, as_json: bool) -> None:
+    from drift_engine.cli.output import print_json, tell
+    from drift_engine.cli.view import summary
+
+    document: dict[str, Any] = {**outcome.status, "journal": str(journal), "wall_s": round(outcome.wall_s, 3)}
+    if as_json:
+        print_json(document)
+    else:
+        tell(summary(outcome.status, outcome.wall_s, outcome.began_ns, str(journal)))

@@ -1,0 +1,106 @@
+"""The terminal view of a run: one screen, made anew from the engine's status each time; 80 by 24 are enough.
+
+Where stdout is no terminal there is ``plain`` instead: one line that says the same in short.
+"""
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from drift_engine.cli import panels
+from drift_engine.cli.figures import amount, counted, duration, moment, money, percent
+from drift_engine.cli.health import health
+from drift_engine.cli.panels import Status
+from drift_engine.execution.limits import Limits
+
+
+class View:
+    """What a view knows besides the status: the limits, the pace, and how long it runs."""
+
+    def __init__(self, limits: Limits, speed: float, length_s: float | None, journal: str) -> None:
+        self._limits = limits
+        self._speed = speed
+        self._length_s = length_s
+        self._journal = journal
+
+    def draw(self, status: Status, elapsed_s: float) -> RenderableType:
+        """Return the whole screen."""
+        return Group(
+            *self._header(status, elapsed_s),
+            health(status, self._limits),
+            panels.positions(status),
+            panels.side_by_side(panels.funding(status), panels.pnl(status)),
+            panels.decision(status),
+            panels.section(_strategy_heading(status)),
+            panels.strategy(status),
+            self._footer(status),
+        )
+
+    def _header(self, status: Status, elapsed_s: float) -> tuple[RenderableType, ...]:
+        name = Text(str(status["name"]), style="bold").append(f" on {status['market']}", style="default")
+        name.append(f"  {status['mode']}, venue {status['venue']}", style="dim not bold")
+        pace = Text(f"{moment(status['now_ns'])} UTC", style="bold")
+        pace.append(f"  {self._pace()}, {duration(elapsed_s)}{self._of_length()}", style="dim not bold")
+        top = panels.ends(name, panels.market_label(status))
+        bottom = panels.ends(pace, panels.trading(status))
+        if not status["reason"]:
+            return top, bottom
+        return top, bottom, Text(str(status["reason"]), style="yellow", no_wrap=True, overflow="ellipsis")
+
+    def _pace(self) -> str:
+        return "real time" if self._speed == 1 else f"{self._speed:,g}× real time"
+
+    def _of_length(self) -> str:
+        return "" if self._length_s is None else f" of {duration(self._length_s)}"
+
+    def _footer(self, status: Status) -> Text:
+        tally = status["tally"]
+        refused = sum(tally["refusals"].values())
+        found = ((tally["ticks"], "tick"), (tally["trades"], "fill"), (refused, "refusal"))
+        counts = "  ".join(counted(count, noun) for count, noun in found)
+        text = f"{counts}  {len(status['in_flight'])} in flight"
+        return Text(f"{text}  Ctrl-C ends it  {self._journal}", style="dim", no_wrap=True, overflow="ellipsis")
+
+
+def _strategy_heading(status: Status) -> str:
+    asked = status["trading"] != "HALTED" and not status["closing"]
+    return "Strategy" if asked else "Strategy, when it was last asked"
+
+
+def plain(status: Status) -> str:
+    """Return the run in one line, for logs and pipes."""
+    margin = status["margin"]
+    stale = " STALE" if margin["status"] == "stale" else ""
+    known = "unknown" if margin["status"] == "unknown" else percent(margin["health"])
+    deltas = " ".join(f"{asset} {amount(delta, sign=True)}" for asset, delta in status["net_delta_e9"].items())
+    words = (
+        f"{moment(status['now_ns'])}Z".replace(" ", "T"),
+        "SIMULATED" if status["simulated"] else "RECORDED",
+        str(status["trading"]),
+        f"health {known}{stale}",
+        f"equity {money(status['equity_e6']).replace(',', '')}",
+        f"pnl {money(status['pnl']['total_e6'], 4, sign=True).replace(',', '')}",
+        f"funding {money(status['pnl']['funding_e6'], 4, sign=True).replace(',', '')}",
+        f"delta {deltas or '0'}",
+        f"fills {status['tally']['trades']}",
+    )
+    return "  ".join(words)
+
+
+def summary(status: Status, wall_s: float, began_ns: int, journal: str) -> list[str]:
+    """Return what a run came to, in a few lines."""
+    tally, pnl = status["tally"], status["pnl"]
+    market_s = max(status["now_ns"] - began_ns, 0) / 10**9 if began_ns else 0.0
+    place = f"simulated market {status['scenario']}" if status.get("scenario") else "recorded market"
+    lowest = tally["min_health"]
+    causes = ", ".join(
+        f"{cause} {money(pnl[f'{cause}_e6'], 4, sign=True)}" for cause in panels.CAUSES if pnl[f"{cause}_e6"]
+    )
+    lines = [
+        f"{status['name']} on {status['market']}, {place}: {duration(wall_s)}, {duration(market_s)} of market time",
+        f"equity {money(status['equity_e6'])}, {money(pnl['total_e6'], 4, sign=True)}: {causes or 'nothing happened'}",
+        f"{counted(tally['trades'], 'fill')}, {counted(tally['funding_settlements'], 'funding settlement')}, "
+        f"{counted(sum(tally['refusals'].values()), 'refusal')}, {counted(tally['liquidations'], 'liquidation')}, "
+        f"lowest health {'not known' if lowest is None else percent(lowest, 1)}",
+        f"trading {status['trading']}{': ' + status['reason'] if status['reason'] else ''}",
+    ]
+    return [*lines, f"journal {journal}: look with drift-engine status, why, journal tail"] if journal else lines

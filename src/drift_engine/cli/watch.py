@@ -1,0 +1,114 @@
+"""Run an engine and show it until it ends, its time is up, or someone stops it. The engine never waits for the view."""
+
+import asyncio
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from drift_engine.cli import exits, places
+from drift_engine.engine import DriftEngine
+from drift_engine.journal import JournalError
+
+if TYPE_CHECKING:
+    from drift_engine.config import RunConfig
+    from drift_engine.strategies.base import DriftStrategy
+
+_REDRAW_S = 0.25
+_LINE_S = 1.0
+Show = Callable[[dict[str, Any], float], None]
+
+
+class Outcome(Struct, frozen=True):
+    """How a watched run ended: its last status, how long it took, and the market's time at its first tick."""
+
+    status: dict[str, Any]
+    wall_s: float
+    began_ns: int
+
+
+async def watch(run: "RunConfig", strategy: "DriftStrategy", length_s: float | None, *, quiet: bool) -> Outcome:
+    """Start the engine, show it, stop it. SIGINT and SIGTERM end it cleanly."""
+    engine = DriftEngine(strategy, config=run)
+    began = time.monotonic()
+    stop = asyncio.Event()
+    with _signals(stop):
+        await engine.start()
+        try:
+            if run.journal is not None:
+                places.remember(run.state_dir, run.journal)
+            began_ns = engine.get_status()["now_ns"]
+            with _shown(run, length_s, quiet=quiet) as (show, pause_s):
+                await _until_over(engine, stop, began, length_s, show=show, pause_s=pause_s)
+        finally:
+            await engine.stop()
+    return Outcome(engine.get_status(), time.monotonic() - began, began_ns)
+
+
+async def _until_over(
+    engine: DriftEngine, stop: asyncio.Event, began: float, length_s: float | None, *, show: Show, pause_s: float
+) -> None:
+    over = asyncio.create_task(engine.wait())
+    stopped = asyncio.create_task(stop.wait())
+    try:
+        while not over.done() and not stop.is_set():
+            elapsed_s = time.monotonic() - began
+            if length_s is not None and elapsed_s >= length_s:
+                break
+            show(engine.get_status(), elapsed_s)
+            left_s = pause_s if length_s is None else min(pause_s, length_s - elapsed_s)
+            await asyncio.wait({over, stopped}, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
+        show(engine.get_status(), time.monotonic() - began)
+        if over.done():
+            over.result()
+    except JournalError as error:
+        raise exits.FailedError(f"the run ended: {error}") from error
+    finally:
+        for task in (over, stopped):
+            task.cancel()
+
+
+@contextmanager
+def _signals(stop: asyncio.Event) -> Iterator[None]:
+    loop, caught = asyncio.get_running_loop(), (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in caught}
+    for number in caught:
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield
+    finally:
+        for number in caught:
+            loop.remove_signal_handler(number)
+            signal.signal(number, before[number])
+
+
+@contextmanager
+def _shown(run: "RunConfig", length_s: float | None, *, quiet: bool) -> Iterator[tuple[Show, float]]:
+    """Yield how to show a status, and how often."""
+    if quiet:
+        yield (lambda _status, _elapsed_s: None), _LINE_S
+        return
+    from drift_engine.cli.output import is_live, out
+    from drift_engine.cli.view import View, plain
+
+    console = out()
+    if not is_live(console):
+        yield (lambda status, _elapsed_s: print(plain(status), flush=True)), _LINE_S
+        return
+    from rich.live import Live
+
+    view = View(run.limits, run.speed, length_s, str(run.journal or ""))
+    last: list[Any] = []
+    with Live(console=console, screen=True, auto_refresh=False, redirect_stdout=False) as live:
+
+        def redraw(status: dict[str, Any], elapsed_s: float) -> None:
+            last[:] = [view.draw(status, elapsed_s)]
+            live.update(last[0], refresh=True)
+
+        yield redraw, _REDRAW_S
+    console.print(*last)
+    sys.stdout.flush()

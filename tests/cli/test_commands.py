@@ -1,0 +1,228 @@
+"""Each command against the real engine, on simulated markets."""
+
+import json
+from pathlib import Path
+
+import pytest
+from cli_runner import Ask, Cli, asking, runner
+
+from drift_engine import __version__
+
+CALM = ("--scenario", "calm_carry", "--days", "1")
+CRASH = ("--scenario", "flash_crash", "--days", "2", "--capital", "3000", "--set", "target=60", "--no-yardstick")
+KEYS = [
+    "strategy",
+    "market",
+    "from",
+    "to",
+    "first_fill_ts",
+    "events",
+    "ticks",
+    "equity_start_e6",
+    "equity_end_e6",
+    "pnl_e6",
+    "funding_settlements",
+    "trades",
+    "refusals",
+    "min_health",
+    "max_drawdown",
+    "liquidations",
+    "assumptions",
+    "gaps",
+    "digest",
+    "wall_s",
+    "events_per_s",
+]
+
+
+@pytest.fixture
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cli:
+    return runner(tmp_path, monkeypatch, capsys)
+
+
+@pytest.fixture
+def ask(cli: Cli) -> Ask:
+    return asking(cli)
+
+
+def test_help_and_version(cli: Cli) -> None:
+    code, out, err = cli()
+    assert (code, err) == (0, "")
+    assert "backtest" in out
+    assert cli("--version") == (0, f"drift-engine {__version__}\n", "")
+    assert cli("paper", "--help")[0] == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("nonsense",),
+        ("paper",),
+        ("paper", "--nonsense"),
+        ("paper", "nonsense"),
+        ("paper", "hold", "--mode", "live"),
+        ("paper", "hold", "--for", "soon"),
+        ("paper", "hold", "--scenario", "nonsense"),
+        ("paper", "hold", "--market", "DOGE-PERP"),
+        ("paper", "hold", "--set", "tarjet=1"),
+        ("paper", "hold", "--seed", "-1"),
+        ("backtest", "hold"),
+        ("backtest", "hold", "--data", "nowhere"),
+        ("backtest", "hold", "--scenario", "calm_carry", "--fault", "nonsense"),
+        ("backtest", "hold", "--scenario", "calm_carry", "--days", "1", "--journal", "no/such/place.journal"),
+        ("replay",),
+        ("replay", "nowhere"),
+        ("status",),
+        ("why",),
+        ("why", "first"),
+        ("resume",),
+        ("strategies", "nonsense"),
+        ("journal",),
+        ("journal", "tail", "nowhere"),
+        ("journal", "tail", "-n", "0"),
+        ("config", "check", "nowhere"),
+        ("data",),
+    ],
+)
+def test_a_wrong_command_leaves_stdout_empty_and_one_line_on_stderr(cli: Cli, arguments: tuple[str, ...]) -> None:
+    code, out, err = cli(*arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith("drift-engine: ")
+    assert len(err.splitlines()) == 1
+
+
+def test_near_names_are_suggested(cli: Cli) -> None:
+    assert "'target'" in cli("paper", "hold", "--set", "tarjet=1")[2]
+    assert "'delta_neutral'" in cli("paper", "delta_neutrl")[2]
+
+
+def test_strategies_are_listed_with_defaults_and_units(cli: Cli, ask: Ask) -> None:
+    found = {strategy["name"]: strategy for strategy in ask("strategies")}
+    assert {"delta_neutral", "funding_farm", "hold"} <= set(found)
+    target = next(row for row in found["hold"]["parameters"] if row["name"] == "target")
+    assert (target["default"], target["unit"]) == ("1", "base")
+    code, out, _ = cli("strategies")
+    assert code == 0
+    for name in ("delta_neutral", "cooldown_s", "1800", "of the hedge"):
+        assert name in out
+
+
+def test_a_users_own_strategy_is_listed_from_its_file(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(
+        '"""Hold, but mine."""\n'
+        "from drift_engine.strategies.hold import HoldStrategy\n\n\nclass Own(HoldStrategy):\n    pass\n"
+    )
+    code, out, _ = cli("strategies", "own.py")
+    assert (code, "Hold, but mine." in out) == (0, True)
+
+
+def test_config_check(cli: Cli, ask: Ask, tmp_path: Path) -> None:
+    good = tmp_path / "good.toml"
+    good.write_text('strategy = "hold"\ncapital = 500\n[params]\ntarget = "-1"\n[limits]\nmax_leverage = 2\n')
+    shown = ask("config", "check", "good.toml")["config"]
+    assert (shown["capital"], shown["param.target"], shown["param.market"]) == ("500.000000", "-1", "SOL-PERP")
+    assert cli("config", "check", "good.toml")[0] == 0
+    for text, said in (('stratgy = "hold"\n', "'strategy'"), ('strategy = "hold"\n[params]\ntarjet = 1\n', "'target'")):
+        (tmp_path / "bad.toml").write_text(text)
+        code, out, err = cli("config", "check", "bad.toml")
+        assert (code, out) == (2, "")
+        assert "bad.toml" in err
+        assert said in err
+
+
+def test_a_backtest_answers_in_json(ask: Ask) -> None:
+    result = ask("backtest", "delta_neutral", *CALM)
+    assert set(KEYS) <= set(result)
+    assert result["simulated"] is True
+    assert sum(result["pnl_e6"].values()) == result["equity_end_e6"] - result["equity_start_e6"]
+    assert result["trades"] >= 2
+    assert 0 < result["min_health"] <= 1
+    yardstick = result["yardstick"]
+    assert (yardstick["strategy"], yardstick["params"]["target"]) == ("hold", "1")
+    again = ask("backtest", "delta_neutral", *CALM, "--no-yardstick")
+    assert again["digest"] == result["digest"]
+    assert "yardstick" not in again
+
+
+def test_a_backtest_reports_to_people(cli: Cli) -> None:
+    code, out, err = cli("backtest", "delta_neutral", *CALM)
+    assert (code, err) == (0, "")
+    for said in (
+        "SIMULATED MARKET",
+        "The carry earned",
+        "Compared with holding",
+        "This run did",
+        "Assumptions",
+        "digest",
+    ):
+        assert said in out
+    for cause in ("price", "basis", "funding", "interest", "fees", "tips", "slippage", "liquidation"):
+        assert f"\n{cause} " in out
+
+
+def test_a_run_that_lost_says_so(cli: Cli) -> None:
+    code, out, _ = cli("backtest", "hold", *CRASH)
+    assert code == 3
+    assert "\nLost " in out
+    assert "it stays so until a human resumes" in out
+    assert "HALTED" in out
+
+
+def test_a_halted_run_is_told_explained_replayed_and_resumed(cli: Cli, ask: Ask) -> None:
+    code, out, err = cli("backtest", "hold", *CRASH, "--journal", "crash.journal", "--json")
+    assert (code, err) == (3, "")
+    digest = json.loads(out)["digest"]
+
+    status = ask("status")
+    assert (status["trading"], status["latched"], status["equity_e6"]) == ("HALTED", True, None)
+    assert status["tally"]["trades"] == json.loads(out)["trades"]
+    assert "not known without the data" in cli("status")[1]
+
+    last = ask("why")
+    assert last["emergency"] is True
+    assert {"gate", "verdict", "reason", "figures"} == set(last["checks"][0])
+    assert "emergency close" in cli("why")[1]
+    first = cli("why", "--journal", "crash.journal", str(last["seq"] - 1))
+    assert "hold 60 SOL-PERP" in first[1]
+    assert cli("why", "1")[0] == 1
+
+    replayed = ask("replay", "crash.journal")
+    assert (replayed["same"], replayed["digest"]) == (True, digest)
+
+    verified = ask("journal", "verify")
+    assert verified["ok"] is True
+    assert len(cli("journal", "tail", "-n", "3")[1].splitlines()) == 3
+    assert len(ask("journal", "export")) == verified["records"]
+    assert cli("journal", "export", "--to", "lines.jsonl") == (0, "", "")
+    assert len(Path("lines.jsonl").read_text().splitlines()) == verified["records"]
+    assert cli("journal", "export", "--to", "lines.jsonl")[0] == 2  # nothing is overwritten
+
+    code, out, _ = cli("resume")
+    assert code == 0
+    assert "was HALTED" in out
+    (resumed,) = ask("journal", "tail", "-n", "1")
+    assert (resumed["event"]["cause"], resumed["event"]["trading"]) == ("resume", "ACTIVE")
+    assert ask("status")["latched"] is False
+    code, out, err = cli("resume")
+    assert (code, out) == (1, "")
+    assert "nothing to resume" in err
+    assert ask("journal", "verify")["records"] == verified["records"] + 1
+
+
+def test_a_damaged_journal_fails_its_check(cli: Cli, tmp_path: Path) -> None:
+    import sqlite3
+
+    cli("backtest", "hold", *CALM, "--no-yardstick", "--journal", "run.journal")
+    with sqlite3.connect(tmp_path / "run.journal") as database:
+        database.execute("UPDATE events SET body = replace(body, 'SOL', 'SOS') WHERE seq = 2")
+    database.close()
+    code, out, _ = cli("journal", "verify", "run.journal")
+    assert code == 1
+    assert "damaged at record 2" in out
+
+
+def test_another_run_is_not_resumed(cli: Cli) -> None:
+    cli("backtest", "hold", *CALM, "--no-yardstick", "--journal", "run.journal")
+    code, out, err = cli("backtest", "hold", *CALM, "--capital", "5", "--no-yardstick", "--journal", "run.journal")
+    assert (code, out) == (2, "")
+    assert "capital" in err

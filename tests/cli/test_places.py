@@ -1,0 +1,39 @@
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from drift_engine.cli import places
+from drift_engine.config import ConfigError
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def test_the_last_run_is_remembered(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    first = places.new_journal(state, "paper", "hold", NOW)
+    assert first == state / "paper-hold-20260102T030405.journal"
+    first.touch()
+    second = places.new_journal(state, "paper", "hold", NOW)
+    assert second == state / "paper-hold-20260102T030405-2.journal"
+    places.remember(state, first)
+    assert places.find_journal(None, state) == first.resolve()
+    assert not list(state.glob("*.new"))
+
+
+def test_a_named_journal_goes_before_the_last(tmp_path: Path) -> None:
+    named = tmp_path / "named.journal"
+    named.touch()
+    assert places.find_journal(named, tmp_path / "nowhere") == named
+
+
+def test_what_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no run is known"):
+        places.find_journal(None, tmp_path)
+    places.remember(tmp_path, tmp_path / "gone.journal")
+    with pytest.raises(ConfigError, match=r"there is no journal .*gone\.journal"):
+        places.find_journal(None, tmp_path)
+    blocker = tmp_path / "file"
+    blocker.touch()
+    with pytest.raises(ConfigError, match="--state"):
+        places.new_journal(blocker / "state", "paper", "hold", NOW)
