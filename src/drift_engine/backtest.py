@@ -6,7 +6,7 @@ It is the same engine, the same tick and the same venue as in paper trading; onl
 
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -97,23 +97,31 @@ def feed(engine: DriftEngine, ports: wiring.Ports, progress: Progress | None = N
     thresholds = gc.get_threshold()
     gc.set_threshold(_YOUNG_OBJECTS, *thresholds[1:])
     clock, journal, steps = ports.clock, ports.journal, ports.world.run(ports.inbox.put)
+    if journal.verifying:
+        steps = _beside_the_journal(engine, ports, steps)
     try:
-        while True:
-            before = engine.tally.ticks
+        before = -1
+        while engine.state.ticks != before:
+            before = engine.state.ticks
             for now_ns in islice(steps, _BLOCK):
-                if journal.verifying:
-                    take_outside_news(engine, journal)
-                elif journal.replay:
-                    return
                 clock.set(now_ns)
                 engine.tick()
             if progress is not None:
                 progress(journal.row, ports.timeline.length)
-            if engine.tally.ticks == before:
-                break
     finally:
         gc.set_threshold(*thresholds)
         gc.unfreeze()
+
+
+def _beside_the_journal(engine: DriftEngine, ports: wiring.Ports, steps: Iterator[int]) -> Iterator[int]:
+    """Step through a run that a journal already holds: take a human's word where it stands; end where a replay ends."""
+    journal = ports.journal
+    for now_ns in steps:
+        if journal.verifying:
+            take_outside_news(engine, journal)
+        elif journal.replay:
+            return
+        yield now_ns
 
 
 def _result(engine: DriftEngine, ports: wiring.Ports, digest: str, wall_s: float) -> BacktestResult:
@@ -129,7 +137,7 @@ def _result(engine: DriftEngine, ports: wiring.Ports, digest: str, wall_s: float
         to=show_date(ports.timeline.last_ns if config.to_ns is None else config.to_ns),
         first_fill_ts=show_date(state.first_fill_ns) if state.first_fill_ns else None,
         events=ports.journal.row,
-        ticks=tally.ticks,
+        ticks=state.ticks,
         equity_start_e6=state.net_deposits_e6,
         equity_end_e6=state.equity_e6,
         net_deposits_e6=0,
@@ -137,7 +145,7 @@ def _result(engine: DriftEngine, ports: wiring.Ports, digest: str, wall_s: float
         funding_settlements=tally.funding_settlements,
         trades=tally.trades,
         refusals=tally.refusals,
-        min_health=None if tally.min_health_e4 is None else tally.min_health_e4 / 10_000,
+        min_health=status["tally"]["min_health"],
         max_drawdown=state.max_drawdown_e6 / 1_000_000,
         liquidations=tally.liquidations,
         trading=str(state.trading),

@@ -11,8 +11,9 @@ SIM_SLOT_NS = 400_000_000
 class Clock(Protocol):
     """Time as the engine sees it."""
 
+    @property
     def now(self) -> tuple[int, int]:
-        """Return nanoseconds since the Unix epoch, UTC, and the chain's slot."""
+        """Nanoseconds since the Unix epoch, UTC, and the chain's slot."""
         ...
 
 
@@ -20,13 +21,9 @@ class SimClock:
     """The clock of a simulated market: it stands still until it is set. Its slots are 400 ms long."""
 
     def __init__(self, now_ns: int = 0) -> None:
-        self._now = now_ns, now_ns // SIM_SLOT_NS
+        self.now = now_ns, now_ns // SIM_SLOT_NS
 
     def set(self, now_ns: int) -> None:
         """Move to a time. It never goes back: an earlier one is ignored."""
-        if now_ns > self._now[0]:
-            self._now = now_ns, now_ns // SIM_SLOT_NS
-
-    def now(self) -> tuple[int, int]:
-        """Return the time it was set to, and the slot then."""
-        return self._now
+        if now_ns > self.now[0]:
+            self.now = now_ns, now_ns // SIM_SLOT_NS

@@ -48,7 +48,7 @@ class ReviewDesk:
         self._executor = executor
         self._limits = limits
         self._latency = latency
-        self._view: MarketState | None = None
+        self.view: MarketState | None = None
         self.hedge: Hedge | None = None
         self.specs: Mapping[str, Spec] = {}
         self.abandoned: Callable[[], bool] = lambda: False
@@ -56,13 +56,9 @@ class ReviewDesk:
     @property
     def state(self) -> MarketState:
         """The view of the tick under way."""
-        if self._view is None:
+        if self.view is None:
             raise RuntimeError("there is no tick under way")
-        return self._view
-
-    @state.setter
-    def state(self, view: MarketState) -> None:
-        self._view = view
+        return self.view
 
     def next_plan_id(self) -> str:
         """Return the id of the next plan: they are counted, so a replay gives the same ones."""

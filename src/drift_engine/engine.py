@@ -28,6 +28,7 @@ from drift_engine.core.types import (
     Liquidated,
     Margin,
     MarketState,
+    MarketUpdated,
     PlanClosed,
     RunStarted,
     StateChanged,
@@ -67,7 +68,6 @@ class DriftEngine(BaseEngine):
         self.margin: Margin | None = None
         self._ports = ports
         self._warm, self._books_due_ns = False, 0
-        self._health_e4: int | None = None
         self._started: RunStarted | None = None
         self._opened = False
 
@@ -75,14 +75,11 @@ class DriftEngine(BaseEngine):
 
     def tick(self) -> Done:
         """Health first, then the market, then the strategy, then the gates, then the order. It never suspends."""
-        for event in self._inbox.drain():
-            self.process(event)
-        self.process(Ticked(*self._clock.now()))
-
+        self._take_news()
         margin = self.margin = self._monitor.check(self.state)  # 1
         if not (self._is_calm(margin) or self._is_safe(margin)):
             return DONE
-        view = self._desk.state = self._market_state(margin)  # 2
+        view = self._desk.view = self._market_state(margin)  # 2
         signal = drive(self.strategy.on_tick(view))  # 3
         if signal is not None and view.in_flight.isdisjoint(signal.targets):
             drive(self.strategy.on_execute(signal))  # 4
@@ -90,25 +87,36 @@ class DriftEngine(BaseEngine):
 
     def process(self, event: Event) -> None:
         """Take one event: write it down, apply it, tell those who watch, and react to what needs it."""
-        kind = type(event)
         self._journal.append(event)
         apply(self.state, event)
         if self.bus.subscriptions:
             self.bus.publish(self.state.seq, event)
-        if kind in self._reactions:
-            self._reactions[kind](event)
+        react = self._reactions.get(type(event))
+        if react is not None:
+            react(event)
+
+    def _take_news(self) -> None:
+        """Process what came, then the tick. Rows and ticks that are journaled by reference concern the ledger alone."""
+        state, journal = self.state, self._journal
+        by_reference = journal.reference and not self.bus.subscriptions
+        for event in self._inbox.drain():
+            if by_reference and type(event) is MarketUpdated:
+                journal.row += 1
+                apply(state, event)
+            else:
+                self.process(event)
+        tick = Ticked(*self._clock.now)
+        if by_reference:
+            apply(state, tick)
+        else:
+            self.process(tick)
 
     def _is_calm(self, margin: Margin) -> bool:
         """Whether there is nothing to see to but the strategy, as on nearly every tick."""
         state = self.state
-        self.tally.ticks += 1
-        if margin.health_e4 != self._health_e4:
-            self._health_e4 = margin.health_e4
-            self.tally.health(self._health_e4)
         return (
             self._watch.is_calm(state, margin)
             and state.now_ns < self._books_due_ns
-            and self._warm
             and not (state.in_flight or self._inbox.missing)
         )
 
@@ -217,7 +225,7 @@ class DriftEngine(BaseEngine):
         self._desk.abandoned = lambda: self._executor.quiet and not self._journal.verifying
         self._emergency = EmergencyClose(self.state, self.process, self._desk, self._executor, self._limits)
         self._watch = breakers.Watch(ports.limits, ports.capital_e6)
-        self._warm, self._books_due_ns, self._health_e4 = False, 0, None
+        self._warm, self._books_due_ns = False, 0
         self._reactions: dict[type, Callable[[Any], None]] = {
             Filled: self._on_filled,
             PlanClosed: self._on_plan_closed,
@@ -265,7 +273,7 @@ class DriftEngine(BaseEngine):
             "pnl": status.pnl_status(state.pnl),
             "strategy_status": strategy.get_status(),
             "last_decision": status.decision_status(self.tally.last_decision),
-            "tally": self.tally.to_status(),
+            "tally": self.tally.to_status(state.ticks, self._watch.lowest_e4),
         }
 
     def export_state(self) -> dict[str, Any]:

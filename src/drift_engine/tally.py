@@ -6,16 +6,14 @@ from drift_engine.core.types import Decided, Event, Filled, FundingPaid, Liquida
 
 
 class Tally:
-    """What a report says besides the state: fills, settlements, refusals by gate, the lowest health."""
+    """What a report says besides the state: fills, settlements, liquidations, refusals by gate."""
 
     def __init__(self) -> None:
-        self.ticks = 0
         self.trades = 0
         self.funding_settlements = 0
         self.liquidations = 0
         self.decisions = 0
         self.refusals: dict[str, int] = {}
-        self.min_health_e4: int | None = None
         self.last_decision: Decided | None = None
 
     def count(self, event: Event) -> None:
@@ -36,19 +34,14 @@ class Tally:
             if check.verdict == "refuse":
                 self.refusals[check.gate] = self.refusals.get(check.gate, 0) + 1
 
-    def health(self, health_e4: int | None) -> None:
-        """Keep the lowest health known."""
-        if health_e4 is not None and (self.min_health_e4 is None or health_e4 < self.min_health_e4):
-            self.min_health_e4 = health_e4
-
-    def to_status(self) -> dict[str, Any]:
-        """Return the counts as plain values; ``min_health`` in 0..1."""
+    def to_status(self, ticks: int | None, lowest_health_e4: int | None) -> dict[str, Any]:
+        """Return the counts as plain values, with the ticks and the lowest health that others keep (0..1)."""
         return {
-            "ticks": self.ticks,
+            "ticks": ticks,
+            "min_health": None if lowest_health_e4 is None else lowest_health_e4 / 10_000,
             "trades": self.trades,
             "decisions": self.decisions,
             "refusals": dict(self.refusals),
             "funding_settlements": self.funding_settlements,
             "liquidations": self.liquidations,
-            "min_health": None if self.min_health_e4 is None else self.min_health_e4 / 10_000,
         }

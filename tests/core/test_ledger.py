@@ -328,4 +328,4 @@ def test_a_decision_is_counted_so_that_plan_ids_never_repeat() -> None:
 def test_a_balance_that_is_gone_is_left_out() -> None:
     state = fresh()
     position_manager.apply(state, Withdrawn(1, 2, "USDC", 10_000 * E6))
-    assert (state.account.spots, state.values_e6, state.equity_e6) == ((), {}, 0)
+    assert (state.account.spots, state.held, state.equity_e6) == ((), {}, 0)

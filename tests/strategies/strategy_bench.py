@@ -125,7 +125,7 @@ class Bench:
             self.account,
             margin,
             self.trading,
-            self.in_flight,
+            frozenset(self.in_flight),
             self.last_fill_ns,
         )
 

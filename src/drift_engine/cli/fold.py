@@ -14,6 +14,7 @@ from drift_engine.config import ConfigError, from_identity
 from drift_engine.core.margin_monitor import MarginMonitor
 from drift_engine.core.position_manager import apply
 from drift_engine.core.types import (
+    Decided,
     EngineState,
     Filled,
     FundingPaid,
@@ -65,19 +66,26 @@ def _folded(records: Iterator[Record], limits: Limits) -> dict[str, Any]:
     state, tally, margin = EngineState(), Tally(), None
     age_ms = limits.max_feed_age_ms
     monitor = MarginMonitor(limits.max_oracle_age_slots, None if age_ms is None else age_ms * _MS_NS)
-    seq = 0
+    seq, lowest_e4 = 0, None
     for record in records:
         seq = record.seq
         apply(state, record.event)
         tally.count(record.event)
         if isinstance(record.event, Ticked):
             margin = monitor.check(state)
-            tally.ticks += 1
-            tally.health(margin.health_e4)
-    return _known(state, margin, tally) | {"records": seq}
+            lowest_e4 = _lower(lowest_e4, margin.health_e4)
+    counts = tally.to_status(state.ticks, lowest_e4)
+    return _known(state, margin, tally.last_decision, counts) | {"records": seq}
 
 
-def _known(state: EngineState, margin: Margin | None, tally: Tally) -> dict[str, Any]:
+def _lower(lowest_e4: int | None, health_e4: int | None) -> int | None:
+    known = [figure for figure in (lowest_e4, health_e4) if figure is not None]
+    return min(known, default=None)
+
+
+def _known(
+    state: EngineState, margin: Margin | None, decided: Decided | None, counts: dict[str, Any]
+) -> dict[str, Any]:
     return {
         **status.state_status(state),
         "margin": status.margin_status(margin),
@@ -85,8 +93,8 @@ def _known(state: EngineState, margin: Margin | None, tally: Tally) -> dict[str,
         "net_delta_e9": status.net_delta_e9(state.account, state.markets),
         "markets": status.markets_status(state.markets, tuple(state.markets)),
         "pnl": status.pnl_status(state.pnl),
-        "last_decision": status.decision_status(tally.last_decision),
-        "tally": tally.to_status(),
+        "last_decision": status.decision_status(decided),
+        "tally": counts,
     }
 
 
@@ -137,5 +145,5 @@ def _by_reference(records: Iterator[Record]) -> dict[str, Any]:
         "markets": None,
         "pnl": None,
         "last_decision": status.decision_status(tally.last_decision),
-        "tally": {**tally.to_status(), "ticks": None, "min_health": None},
+        "tally": tally.to_status(None, None),
     }

@@ -9,7 +9,7 @@ from msgspec import structs
 from drift_engine.core.perp_position import with_open
 from drift_engine.core.spot_balance import add_tokens, token_amount
 from drift_engine.core.types import EngineState as State
-from drift_engine.core.types import Market, PerpPosition, PerpSpec, SpotBalance
+from drift_engine.core.types import Holding, Market, PerpPosition, PerpSpec, SpotBalance
 from drift_engine.core.units import E9
 from drift_engine.core.valuation import perp_value_e6, spot_value_e6
 
@@ -60,32 +60,35 @@ def move_tokens(state: State, market: str, tokens: int, *, leaving: bool = False
 
 
 def revalue(state: State, name: str) -> int:
-    """Bring one market's kept value up to date and return the change."""
+    """Bring what is held in a market up to date after it changed, and return the change in its value."""
+    before = state.held.get(name)
+    holding = _holding(state, name)
+    value_e6 = holding.worth_e6 + holding.rest_e6
+    if holding.amount or value_e6:
+        state.held[name] = holding
+    else:
+        state.held.pop(name, None)
+    return value_e6 - (before.worth_e6 + before.rest_e6 if before else 0)
+
+
+def _holding(state: State, name: str) -> Holding:
     market, account = state.markets[name], state.account
     spec = market.spec
     if isinstance(spec, PerpSpec):
         position = account.perp(name)
-        amount, unit, value_e6 = position.base_e9, E9, perp_value_e6(position, market)
-    else:
-        balance = account.spot(name)
-        amount, unit = token_amount(balance.scaled_e9, market), -int(10**spec.decimals)
-        value_e6 = spot_value_e6(balance, market, account.quote)
-    before_e6 = state.values_e6.get(name, 0)
-    if amount or value_e6:
-        state.values_e6[name] = value_e6
-    else:
-        state.values_e6.pop(name, None)
-    if amount and name != account.quote:
-        state.sizes[name] = amount, unit
-    else:
-        state.sizes.pop(name, None)
-    return value_e6 - before_e6
+        worth_e6 = perp_value_e6(position, market) - position.quote_e6
+        return Holding(position.base_e9, E9, worth_e6, position.quote_e6, truncates=True)
+    balance = account.spot(name)
+    value_e6 = spot_value_e6(balance, market, account.quote)
+    if name == account.quote:
+        return Holding(0, 1, 0, value_e6)
+    return Holding(token_amount(balance.scaled_e9, market), int(10**spec.decimals), value_e6, 0)
 
 
-def worth_e6(size: tuple[int, int], price_e6: int) -> int:
-    """Return what an amount is worth at a price: a perp's base truncates, a token (unit below zero) rounds down."""
-    amount, unit = size
-    value = amount * price_e6
-    if value >= 0:
-        return value // abs(unit)
-    return value // -unit if unit < 0 else -(-value // unit)
+def move_price(holding: Holding, price_e6: int) -> int:
+    """Value a holding at a new price and return the change."""
+    value = holding.amount * price_e6
+    worth_e6 = -(-value // holding.unit) if value < 0 and holding.truncates else value // holding.unit
+    change_e6 = worth_e6 - holding.worth_e6
+    holding.worth_e6 = worth_e6
+    return change_e6

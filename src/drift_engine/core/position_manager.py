@@ -16,7 +16,7 @@ from typing import Any
 from msgspec import structs
 
 from drift_engine.core.funding import payment_e6
-from drift_engine.core.holdings import change_open, move_tokens, opened, revalue, set_perp, worth_e6
+from drift_engine.core.holdings import change_open, move_price, move_tokens, opened, revalue, set_perp
 from drift_engine.core.perp_position import after_quote, after_settlement, after_trade
 from drift_engine.core.types import (
     Account,
@@ -88,10 +88,8 @@ def _market_updated(state: State, event: MarketUpdated) -> None:
         old.interest_borrow_e10,
         old.funding_cumulative_e9,
     )
-    size = state.sizes.get(name)
-    if size is not None:
-        change_e6 = worth_e6(size, event.oracle_e6) - worth_e6(size, oracle_price_e6(old))
-        state.values_e6[name] += change_e6
+    if name in state.held:
+        change_e6 = move_price(state.held[name], event.oracle_e6)
         state.pnl.price_e6 += change_e6
         state.equity_e6 += change_e6
 
@@ -99,6 +97,7 @@ def _market_updated(state: State, event: MarketUpdated) -> None:
 def _ticked(state: State, event: Ticked) -> None:
     now_ns = state.now_ns = event.ts_ns
     state.slot = event.slot
+    state.ticks += 1
     equity_e6 = state.equity_e6
     if now_ns >= state.next_day_ns:
         state.next_day_ns = now_ns // DAY_NS * DAY_NS + DAY_NS
@@ -230,7 +229,7 @@ def _interest_accrued(state: State, event: InterestAccrued) -> None:
     state.markets[event.market] = structs.replace(
         market, interest_deposit_e10=event.deposit_e10, interest_borrow_e10=event.borrow_e10
     )
-    if event.market in state.values_e6:
+    if event.market in state.held:
         _earned(state, revalue(state, event.market))
 
 

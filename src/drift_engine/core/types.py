@@ -596,6 +596,18 @@ class Pnl(Struct):
         )
 
 
+class Holding(Struct):
+    """What is held in one market: ``amount`` moves with the price, ``unit`` of it is worth one price, and it is worth
+    ``worth_e6`` now; ``rest_e6`` is worth the same at any price. ``truncates`` says how a negative worth rounds.
+    """
+
+    amount: int
+    unit: int
+    worth_e6: int
+    rest_e6: int
+    truncates: bool = False
+
+
 class InFlight(Struct, frozen=True, gc=False):
     """A plan that was submitted and not yet closed, and how much of each leg has filled."""
 
@@ -609,10 +621,9 @@ class EngineState(Struct):
     """Everything the engine knows. ``position_manager.apply`` is its only writer; nobody else holds it mutable.
 
     ``equity_e6`` and ``net_deposits_e6`` are kept as events arrive: ``equity == net deposits + pnl.total_e6()``
-    always. ``pnl_at_reset_e6`` is the total when a human last resumed: drawdowns count from there. ``values_e6`` holds
-    each held market's value at its last price, so that a price move is attributed by difference, and ``sizes`` what
-    moves it: signed amount and the amount that is one unit at the price. ``marks`` counts the changes of the figures
-    that drawdowns are measured from; ``trough_e6`` is the lowest equity since the high-water mark.
+    always. ``pnl_at_reset_e6`` is the total when a human last resumed: drawdowns count from there. ``marks`` counts the
+    changes of the figures that drawdowns are measured from; ``trough_e6`` is the lowest equity since the high-water
+    mark. ``held`` keeps what each market's holding is worth, so that a price move is attributed by difference.
     """
 
     seq: int = 0
@@ -638,8 +649,8 @@ class EngineState(Struct):
     net_deposits_e6: int = 0
     pnl_at_reset_e6: int = 0
     pnl: Pnl = field(default_factory=Pnl)
-    values_e6: dict[str, int] = field(default_factory=dict)
-    sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
+    held: dict[str, Holding] = field(default_factory=dict)
+    ticks: int = 0
     next_day_ns: int = 0
     day_equity_e6: int = 0
     high_water_e6: int = 0

@@ -17,6 +17,8 @@ from drift_engine.core.types import Cause, EngineState, Margin, StateChanged, Tr
 from drift_engine.core.units import DAY_NS, E4
 from drift_engine.execution.limits import Limits
 
+_NO_HEALTH = E4 + 1
+
 
 def breach(state: EngineState, margin: Margin, limits: Limits, capital_e6: int) -> StateChanged | None:
     """Return the change of state that the worst tripped breaker asks for, ``None`` where none trips.
@@ -81,24 +83,33 @@ class Watch:
     It keeps the highest equity at which an equity breaker could trip, and works it out again when a mark moved.
     """
 
-    __slots__ = ("_alarm_e6", "_capital_e6", "_health_e4", "_limits", "_marks")
+    __slots__ = ("_alarm_e6", "_capital_e6", "_health_e4", "_limits", "_lowest_e4", "_marks")
 
     def __init__(self, limits: Limits, capital_e6: int) -> None:
         self._limits = limits
         self._capital_e6 = capital_e6
         self._health_e4 = limits.emergency_health_e4 or 0
         self._marks, self._alarm_e6 = -1, 0
+        self._lowest_e4 = _NO_HEALTH
+
+    @property
+    def lowest_e4(self) -> int | None:
+        """The lowest health that was known at any tick, ``None`` where none was."""
+        return None if self._lowest_e4 == _NO_HEALTH else self._lowest_e4
 
     def is_calm(self, state: EngineState, margin: Margin) -> bool:
         """Return whether ``breach`` and ``recovery`` have nothing to say; False where they must be asked."""
         if state.marks != self._marks:
             self._marks, self._alarm_e6 = state.marks, self._highest_alarm_e6(state)
         health_e4 = margin.health_e4
+        if health_e4 is None:
+            return False
+        self._lowest_e4 = min(self._lowest_e4, health_e4)
         return (
             state.equity_e6 > self._alarm_e6
+            and health_e4 >= self._health_e4
             and state.trading is Trading.ACTIVE
             and not state.latched
-            and (health_e4 is None or health_e4 >= self._health_e4)
         )
 
     def _highest_alarm_e6(self, state: EngineState) -> int:
