@@ -40,7 +40,7 @@ from drift_engine.desk import ReviewDesk
 from drift_engine.emergency import EmergencyClose
 from drift_engine.execution import breakers
 from drift_engine.lifecycle import BaseEngine
-from drift_engine.recovery import QuietExecutor, replay
+from drift_engine.recovery import QuietExecutor, replay, take_outside_news
 from drift_engine.strategies.base import DriftStrategy
 from drift_engine.tally import Tally
 
@@ -246,6 +246,7 @@ class DriftEngine(BaseEngine):
         self._executor.observe(self.state.now_ns)
         for event in self._inbox.drain():
             self.process(event)
+        take_outside_news(self, self._journal)
 
     def beats(self) -> AsyncIterator[int]:
         """Return the feed's beats."""

@@ -14,7 +14,7 @@ again as long as there is something left to close. Where the books are in disput
 
 from drift_engine.core.spot_balance import base_e9
 from drift_engine.core.types import Cause, EngineState, Margin, StateChanged, Trading
-from drift_engine.core.units import DAY_NS, E4
+from drift_engine.core.units import DAY_NS, E4, show_scaled, tdiv
 from drift_engine.execution.limits import Limits
 
 _NO_HEALTH = E4 + 1
@@ -28,17 +28,16 @@ def breach(state: EngineState, margin: Margin, limits: Limits, capital_e6: int) 
     if state.closing or state.disputed:
         return None
     if _unhealthy(margin, limits) and (not state.latched or has_exposure(state)):
-        reason = f"health {margin.health_e4} (1e4) is under {limits.emergency_health_e4}"
+        reason = f"health {_shown(margin.health_e4, 2)} % is under {_shown(limits.emergency_health_e4, 2)} %"
         return _close(state, "health", reason)
     if state.latched:
         return None
     if _fell(state.equity_e6, state.high_water_e6, limits.account_drawdown_e4):
-        reason = (
-            f"equity {state.equity_e6} (1e6) is {limits.account_drawdown_e4} bps under its high {state.high_water_e6}"
-        )
+        reason = f"{_fallen(state.equity_e6, limits.account_drawdown_e4)} its high of {_shown(state.high_water_e6, 6)}"
         return _close(state, "account", reason)
     if not state.strategy_disabled and _lost(state, capital_e6, limits.strategy_drawdown_e4):
-        reason = f"the strategy lost {limits.strategy_drawdown_e4} bps of its capital {capital_e6} (1e6)"
+        lost = _shown(limits.strategy_drawdown_e4, 2)
+        reason = f"the strategy lost {lost} % or more of its capital of {_shown(capital_e6, 6)}"
         return _close(state, "strategy", reason)
     if state.trading is Trading.ACTIVE and _fell(state.equity_e6, state.day_equity_e6, limits.daily_drawdown_e4):
         return _reduce_for_the_day(state, limits.daily_drawdown_e4)
@@ -161,8 +160,17 @@ def _reduce_for_the_day(state: EngineState, drawdown_e4: int | None) -> StateCha
     return StateChanged(
         state.now_ns,
         Trading.REDUCING,
-        f"equity {state.equity_e6} (1e6) is {drawdown_e4} bps under the day's start {state.day_equity_e6}",
+        f"{_fallen(state.equity_e6, drawdown_e4)} the day's start of {_shown(state.day_equity_e6, 6)}",
         "daily",
         until_ns=(state.now_ns // DAY_NS + 1) * DAY_NS,
         strategy_disabled=state.strategy_disabled,
     )
+
+
+def _fallen(equity_e6: int, drawdown_e4: int | None) -> str:
+    return f"equity {_shown(equity_e6, 6)} is {_shown(drawdown_e4, 2)} % or more under"
+
+
+def _shown(figure: int | None, decimals: int) -> str:
+    """Return a figure with two decimals at most, cut off: it is for reading, the exact one is in the state."""
+    return "unknown" if figure is None else show_scaled(tdiv(figure, 10 ** max(decimals - 2, 0)), min(decimals, 2))
