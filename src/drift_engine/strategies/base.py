@@ -16,6 +16,8 @@ from drift_engine.core.types import Hedge, Leg, Market, MarketState, TradePlan, 
 from drift_engine.core.units import E4, ceil_to_step, floor_to_step
 from drift_engine.core.valuation import oracle_price_e6
 
+DEFAULT_MARKET = "SOL-PERP"
+
 
 class Desk(Protocol):
     """What the engine gives a strategy: the view of this tick, and the only way to trade, which reviews first."""
@@ -37,8 +39,9 @@ class Desk(Protocol):
 class DriftStrategy(ABC):
     """A strategy: what we want, given what is true.
 
-    Subclasses declare ``Params`` and read ``self.params``. ``subscriptions`` names the markets it looks at; the engine
-    asks nothing of it before all of them have prices. ``hedge`` is set by strategies that promise to be hedged.
+    Only ``name``, ``on_tick`` and ``get_status`` must be written. Subclasses declare ``Params`` and read
+    ``self.params``. ``subscriptions`` names the markets it looks at; the engine asks nothing of it before all of them
+    have prices. ``hedge`` is set by strategies that promise to be hedged.
     ``slippage_e4`` limits orders that add to a position, ``slippage_reduce_e4`` orders that reduce one.
     """
 
@@ -46,10 +49,11 @@ class DriftStrategy(ABC):
     slippage_e4: int = 50
     slippage_reduce_e4: int = 100
     plan_life_s: ClassVar[int] = 30
+    params: Parameters = Parameters()
+    _desk: Desk | None = None
 
     def __init__(self, config: Parameters | Mapping[str, Any] | None = None) -> None:
         self.params = parse(self.Params, config)
-        self._desk: Desk | None = None
 
     @property
     @abstractmethod
@@ -65,9 +69,9 @@ class DriftStrategy(ABC):
         """Return what the strategy would tell a person, as plain JSON values."""
 
     @property
-    @abstractmethod
     def subscriptions(self) -> tuple[str, ...]:
-        """The markets the strategy needs, by name or by asset."""
+        """The markets the strategy needs, by name or by asset: its parameter ``market``, or SOL-PERP without one."""
+        return (getattr(self.params, "market", DEFAULT_MARKET),)
 
     @property
     def hedge(self) -> Hedge | None:
