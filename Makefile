@@ -14,7 +14,7 @@ help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
 
 run: $(VENV)/.installed ## Watch the delta-neutral strategy trade a simulated market (RUN_FOR=60s)
-	@$(BIN)/drift-engine paper delta_neutral --scenario calm_carry --speed 360 --for $(RUN_FOR)
+	@$(BIN)/drift-engine paper delta_neutral --scenario calm_carry --speed 3600 --for $(RUN_FOR)
 
 test: lint ## Run the linters, then every test with the coverage gate
 	@$(BIN)/python -m pytest --cov --cov-report= --complete core --complete execution/safety_gates.py $(PYTEST_ARGS)
