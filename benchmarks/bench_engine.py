@@ -6,6 +6,7 @@ in the form of a backtest: market rows by reference, everything else one record 
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,7 +15,7 @@ from benchmarks import candles, ema
 from benchmarks.engine_runs import PERP, CrossStrategy, of_candles, of_quotes, prepared, trades
 from benchmarks.measure import Result, cpu_ns, median, percentile
 from drift_engine import wiring
-from drift_engine.backtest import feed
+from drift_engine.backtest import feed, run
 from drift_engine.config import RunConfig
 from drift_engine.core.types import MarketState, TradeSignal
 from drift_engine.core.units import E9
@@ -67,7 +68,7 @@ def _per_event(timeline: Timeline, strategy: Callable[[], DriftStrategy], folder
     for _ in range(ROUNDS):
         path = _fresh(folder / "events.journal")
         engine, ports = prepared(timeline, strategy(), path)
-        figures.append(cpu_ns(lambda e=engine, p=ports: feed(e, p)) / ports.journal.row / 1_000)
+        figures.append(cpu_ns(partial(feed, engine, ports)) / ports.journal.row / 1_000)
         engine.close()
     return median(figures)
 
@@ -78,9 +79,9 @@ def _orders() -> list[Result]:
     for fills in (FEW_FILLS, MANY_FILLS):
         timeline = of_quotes(fills * 2 + 100)
         busy, ports = prepared(timeline, Alternate())
-        spent_ns = cpu_ns(lambda e=busy, p=ports: feed(e, p))
+        spent_ns = cpu_ns(partial(feed, busy, ports))
         idle, ports = prepared(timeline, HoldStrategy({"target": "0"}))
-        spent_ns -= cpu_ns(lambda e=idle, p=ports: feed(e, p))
+        spent_ns -= cpu_ns(partial(feed, idle, ports))
         figures[fills] = spent_ns / busy.tally.trades / 1_000
     few, many = figures.values()
     return [
@@ -122,8 +123,6 @@ def _tick_times(path: Path | None) -> list[int]:
 
 def _replayed(folder: Path) -> Result:
     config = RunConfig(mode="backtest", scenario="funding_flip", days=30, journal=_fresh(folder / "replay.journal"))
-    from drift_engine.backtest import run
-
     events = run(config).events
     held: dict[str, Any] = {}
     spent_ns = cpu_ns(lambda: held.update(report=replay(folder / "replay.journal")))
