@@ -13,8 +13,7 @@ class Done:
 
     def __await__(self) -> Generator[None, None, None]:
         """End at once."""
-        return
-        yield
+        yield from ()
 
 
 DONE = Done()

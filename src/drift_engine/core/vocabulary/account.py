@@ -1,0 +1,94 @@
+"""One sub-account: positions, balances, and the margin they make."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+MarginKind = Literal["initial", "maintenance"]
+Status = Literal["known", "stale", "unknown"]
+
+
+class PerpPosition(Struct, frozen=True, gc=False):
+    """A perp position as the program keeps it (``state/user.rs``, PerpPosition).
+
+    ``quote_e6`` is the running quote amount (entry, fees and funding, less what was settled); ``open_asks_e9`` is
+    negative or zero. ``funding_cursor_e9`` is the market's cumulative rate when funding was last settled.
+    """
+
+    market: str
+    base_e9: int = 0
+    quote_e6: int = 0
+    quote_entry_e6: int = 0
+    quote_break_even_e6: int = 0
+    open_bids_e9: int = 0
+    open_asks_e9: int = 0
+    open_orders: int = 0
+    funding_cursor_e9: int = 0
+    settled_e6: int = 0
+    max_margin_ratio_e4: int = 0
+
+
+class SpotBalance(Struct, frozen=True, gc=False):
+    """A spot balance as the program keeps it: scaled, so that interest accrues to it without a write.
+
+    ``scaled_e9`` is positive for a deposit and negative for a borrow; the token amount follows from the market's
+    cumulative interest (``spot_balance.token_amount``). Open bids and asks are in token units, asks negative or zero.
+    """
+
+    market: str
+    scaled_e9: int = 0
+    open_bids: int = 0
+    open_asks: int = 0
+    open_orders: int = 0
+
+
+class Account(Struct, frozen=True, gc=False):
+    """One sub-account: its spot balances and perp positions, empty ones left out, in the order they were opened."""
+
+    quote: str
+    spots: tuple[SpotBalance, ...] = ()
+    perps: tuple[PerpPosition, ...] = ()
+    max_margin_ratio_e4: int = 0
+
+    def perp(self, market: str) -> PerpPosition:
+        """Return the position in a market, an empty one where there is none."""
+        for position in self.perps:
+            if position.market == market:
+                return position
+        return PerpPosition(market)
+
+    def spot(self, market: str) -> SpotBalance:
+        """Return the balance in a market, an empty one where there is none."""
+        for balance in self.spots:
+            if balance.market == market:
+                return balance
+        return SpotBalance(market)
+
+
+class Margin(Struct, frozen=True, gc=False):
+    """Margin at one moment (``math/margin.rs``; health as the TypeScript SDK's ``getHealth``, unrounded).
+
+    ``collateral_e6`` and ``maintenance_e6`` are the maintenance figures, ``free_e6`` is free collateral by the initial
+    ones. ``health_e4`` is ``None`` when it is not known. ``leverage_e4`` is liabilities over net equity, ``None`` when
+    net equity is not positive (but 0 where nothing is held) or nothing is known. ``as_of_ns`` is the age of the oldest
+    price it stands on.
+    """
+
+    collateral_e6: int
+    maintenance_e6: int
+    collateral_initial_e6: int
+    initial_e6: int
+    free_e6: int
+    equity_e6: int
+    liabilities_e6: int
+    health_e4: int | None
+    leverage_e4: int | None
+    as_of_ns: int
+    status: Status
+
+    @property
+    def health_score(self) -> float | None:
+        """Health on the scale 0..1, for people and strategies; ``None`` when it is not known."""
+        return None if self.health_e4 is None else self.health_e4 / 10_000
