@@ -14,7 +14,7 @@ async def answer() -> int:
 
 
 async def wait() -> None:
-    await asyncio.sleep(1)
+    await asyncio.sleep(0)
 
 
 def test_a_coroutine_that_does_not_suspend_gives_its_result() -> None:

@@ -8,8 +8,8 @@ from msgspec import structs
 
 from drift_engine.core.perp_position import with_open
 from drift_engine.core.spot_balance import add_tokens, token_amount
+from drift_engine.core.types import Account, Holding, Market, PerpPosition, PerpSpec, SpotBalance
 from drift_engine.core.types import EngineState as State
-from drift_engine.core.types import Holding, Market, PerpPosition, PerpSpec, SpotBalance
 from drift_engine.core.units import E9
 from drift_engine.core.valuation import perp_value_e6, spot_value_e6
 
@@ -23,26 +23,34 @@ def opened(position: PerpPosition, market: Market) -> PerpPosition:
 
 def set_perp(state: State, position: PerpPosition) -> int:
     """Put a position into the account, an empty one out of it, and return the change in its value."""
-    others = state.account.perps
-    empty = not (position.base_e9 or position.quote_e6 or position.open_orders)
-    if position.market in [other.market for other in others]:
-        perps = tuple(position if other.market == position.market else other for other in others)
-    else:
-        perps = (*others, position)
-    if empty:
-        perps = tuple(other for other in perps if other.market != position.market)
-    state.account = structs.replace(state.account, perps=perps)
+    _put_perp(state, position)
     return revalue(state, position.market)
 
 
 def change_open(state: State, market: str, base_e9: int, orders: int) -> None:
-    """Change a perp's open orders by signed base that was submitted, and by that same sign when it goes away again."""
+    """Change a perp's open orders by signed base that was submitted, and by that same sign when it goes away again.
+
+    What is open is worth nothing yet, so no value changes.
+    """
     if state.markets[market].spec.kind == "spot" or not (base_e9 or orders):
         return
+    bid = base_e9 > 0 if orders > 0 else base_e9 < 0
     position = state.account.perp(market)
-    added = orders > 0
-    bid = base_e9 > 0 if added else base_e9 < 0
-    set_perp(state, with_open(position, base_e9 if bid else 0, 0 if bid else base_e9, orders))
+    _put_perp(state, with_open(position, base_e9 if bid else 0, 0 if bid else base_e9, orders))
+
+
+def _put_perp(state: State, position: PerpPosition) -> None:
+    account, name = state.account, position.market
+    if position.base_e9 or position.quote_e6 or position.open_orders:
+        for index, other in enumerate(account.perps):
+            if other.market == name:
+                perps = (*account.perps[:index], position, *account.perps[index + 1 :])
+                break
+        else:
+            perps = (*account.perps, position)
+    else:
+        perps = tuple(other for other in account.perps if other.market != name)
+    state.account = Account(account.quote, account.spots, perps, account.max_margin_ratio_e4)
 
 
 def move_tokens(state: State, market: str, tokens: int, *, leaving: bool = False) -> int:
@@ -55,7 +63,8 @@ def move_tokens(state: State, market: str, tokens: int, *, leaving: bool = False
         spots = (*spots, changed)
     if scaled_e9 == 0:
         spots = tuple(other for other in spots if other.market != market)
-    state.account = structs.replace(state.account, spots=spots)
+    account = state.account
+    state.account = Account(account.quote, spots, account.perps, account.max_margin_ratio_e4)
     return revalue(state, market)
 
 

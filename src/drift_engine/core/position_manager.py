@@ -10,6 +10,7 @@ Events that carry a cursor arrive in its order, each once (the inbox sees to tha
 Open orders count from ``Submitted`` to ``PlanClosed``; spot legs are swaps and never rest.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable
 from typing import Any
 
@@ -124,8 +125,9 @@ def _submitted(state: State, event: Submitted) -> None:
     if plan.plan_id in state.in_flight:
         raise OutOfOrderError(f"plan {plan.plan_id} was submitted twice")
     state.in_flight[plan.plan_id] = InFlight(plan, event.ts_ns, (0,) * len(plan.legs), event.emergency)
-    recent = tuple(ns for ns in state.recent_plans_ns if ns > event.ts_ns - _MINUTE_NS)
-    state.recent_plans_ns = (*recent, event.ts_ns)
+    recent = state.recent_plans_ns
+    first = bisect_right(recent, event.ts_ns - _MINUTE_NS)
+    state.recent_plans_ns = (*recent[first:], event.ts_ns)
     for leg in plan.legs:
         change_open(state, leg.market, leg.base_e9, 1)
 
