@@ -117,6 +117,7 @@ class DriftEngine(BaseEngine):
         return (
             self._watch.is_calm(state, margin)
             and state.now_ns < self._books_due_ns
+            and self._warm
             and not (state.in_flight or self._inbox.missing)
         )
 
