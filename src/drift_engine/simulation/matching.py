@@ -9,6 +9,7 @@ where nothing is.
 
 from typing import Protocol
 
+from drift_engine.core.margin_monitor import margin_of
 from drift_engine.core.spot_balance import base_e9 as spot_base_e9
 from drift_engine.core.types import Account, AccountEvent, Market, PlanStatus
 from drift_engine.core.units import E9, SECOND_NS, ceil_div
@@ -17,6 +18,7 @@ from drift_engine.simulation.books import Books, Trade
 from drift_engine.simulation.models import VenueConfig, Volume
 from drift_engine.simulation.orders import OpenLeg, OpenPlan
 from drift_engine.simulation.quotes import Quotes
+from drift_engine.simulation.watch import Watch
 
 Fill = tuple[int, int, int]
 """A leg's index, the signed base that can fill now, and the price."""
@@ -37,16 +39,21 @@ class Teller(Protocol):
 class Matcher:
     """All plans that are not closed, and what happens to them."""
 
-    def __init__(self, books: Books, quotes: Quotes, config: VenueConfig, teller: Teller) -> None:
+    def __init__(self, books: Books, quotes: Quotes, config: VenueConfig, teller: Teller, watch: Watch) -> None:
         self.plans: dict[str, OpenPlan] = {}
         self.taker, self.maker = Volume(), Volume()
-        self._books, self._quotes, self._teller = books, quotes, teller
+        self._books, self._quotes, self._teller, self._watch = books, quotes, teller, watch
         self._models, self._faults, self._seed = config.models, config.faults, config.seed
         self._next_open = self._models.fills.taker == "next_open"
 
     def markets(self) -> dict[str, Market]:
         """Return every market with its price of this moment."""
-        return self._books.priced(self._quotes.of)
+        return self._books.priced(self._quotes.of, self._books.markets)
+
+    def markets_of(self, account: Account) -> dict[str, Market]:
+        """Return the markets an account's margin depends on, with their prices of this moment."""
+        names = [account.quote, *(perp.market for perp in account.perps), *(spot.market for spot in account.spots)]
+        return self._books.priced(self._quotes.of, names)
 
     def account(self) -> Account:
         """Return the account with its open orders."""
@@ -115,14 +122,14 @@ class Matcher:
             fails = "RevertFill" if self._faults.leg_fails(plan.plan_id, index) else None
             reason = "UserIsBeingLiquidated" if liquidated else fails or self._refusal(leg, markets)
             if reason is None and not plan.atomic:
-                reason = self._margin(plan, [*taken, leg], markets, ts_ns)
+                reason = self._margin(plan, [*taken, leg], ts_ns)
             if reason is None:
                 taken.append(leg)
             else:
                 leg.end("rejected", reason)
         if plan.atomic:
             failed = next((leg.reason for leg in plan.legs if leg.status), None)
-            reason = failed or self._margin(plan, taken, markets, ts_ns)
+            reason = failed or self._margin(plan, taken, ts_ns)
             for leg in plan.legs if reason else ():
                 leg.end("rejected", reason or "")
         if self._faults.order_expires(plan.plan_id):
@@ -140,14 +147,21 @@ class Matcher:
             or orders.borrow_refusal(leg, self._books.account(), markets)
         )
 
-    def _margin(self, plan: OpenPlan, taken: list[OpenLeg], markets: dict[str, Market], ts_ns: int) -> str | None:
+    def _margin(self, plan: OpenPlan, taken: list[OpenLeg], ts_ns: int) -> str | None:
+        """Refuse orders that are too many or ask too much margin; the bands count those that are taken."""
         others = [leg for other in self.plans.values() if other.arrived and other is not plan for leg in other.live()]
         if len(others) + len(taken) > orders.MAX_ORDERS:
             return "MaxNumberOfOrders"
-        before = orders.with_orders(self._books.account(), others, markets)
-        increasing = any(orders.increases_risk(leg, before, markets) for leg in taken)
-        after = orders.with_orders(before, taken, markets)
-        return orders.margin_refusal(after, markets, ts_ns, increasing=increasing)
+        specs, account = self._books.markets, self._books.account()
+        before = orders.with_orders(account, others, specs) if others else account
+        increasing = any(orders.increases_risk(leg, before, specs) for leg in taken)
+        after = orders.with_orders(before, taken, specs)
+        markets = self.markets_of(after)
+        margin = margin_of(after, markets, ts_ns)
+        refusal = orders.margin_refusal(margin, increasing=increasing)
+        if refusal is None:
+            self._watch.set(after, markets, margin)
+        return refusal
 
     # ------------------------------------------------------------------- filling
 

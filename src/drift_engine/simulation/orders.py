@@ -13,7 +13,7 @@ from drift_engine.core.margin_monitor import margin_of
 from drift_engine.core.perp_position import with_open
 from drift_engine.core.spot_balance import add_tokens, token_amount
 from drift_engine.core.spot_balance import base_e9 as spot_base_e9
-from drift_engine.core.types import Account, Kind, Leg, Market, PlanStatus, SpotBalance, SpotSpec, TradePlan
+from drift_engine.core.types import Account, Kind, Leg, Margin, Market, PlanStatus, SpotBalance, SpotSpec, TradePlan
 from drift_engine.core.units import ceil_to_step, floor_to_step, notional_e6, rescale
 from drift_engine.core.valuation import perp_value_e6
 
@@ -107,9 +107,8 @@ def borrow_refusal(leg: OpenLeg, account: Account, markets: Mapping[str, Market]
     return f"BorrowRateUnknown: {name} cannot be borrowed" if unknown else None
 
 
-def margin_refusal(account: Account, markets: Mapping[str, Market], now_ns: int, *, increasing: bool) -> str | None:
+def margin_refusal(margin: Margin, *, increasing: bool) -> str | None:
     """Refuse what leaves too little margin: initial where risk grows, maintenance otherwise (``math/margin.rs``)."""
-    margin = margin_of(account, markets, now_ns)
     if margin.status == "unknown":
         return "InvalidOracle"
     have, need = margin.collateral_e6, margin.maintenance_e6
@@ -128,7 +127,7 @@ def withdrawal_refusal(
     left = SpotBalance(market, add_tokens(scaled_e9, -amount, markets[market], leaving=True))
     others = tuple(balance for balance in account.spots if balance.market != market)
     after = structs.replace(account, spots=(*others, left))
-    return margin_refusal(after, markets, now_ns, increasing=True)
+    return margin_refusal(margin_of(after, markets, now_ns), increasing=True)
 
 
 def settlement_refusal(account: Account, markets: Mapping[str, Market], market: str, now_ns: int) -> str | None:
@@ -137,7 +136,7 @@ def settlement_refusal(account: Account, markets: Mapping[str, Market], market: 
     if not position.base_e9 and not position.quote_e6:
         return "UserHasNoPositionInMarket"
     pnl_e6 = perp_value_e6(position, markets[market])
-    if pnl_e6 < 0 and margin_refusal(account, markets, now_ns, increasing=False):
+    if pnl_e6 < 0 and margin_refusal(margin_of(account, markets, now_ns), increasing=False):
         return "InsufficientCollateralForSettlingPNL"
     return None if pnl_e6 else "NoUnsettledPnl"
 

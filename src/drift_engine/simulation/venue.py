@@ -4,8 +4,8 @@
 suspend. Time is the argument: what is sent arrives later, what happened is told later, and ``due_ns`` says when the
 venue next has something of its own to do. Same seed, same rows and same orders give the same events.
 
-The hot path is ``price`` without orders: publish the quote, compare the oracle with the market's margin band. Anything
-that changes the account empties the bands, and the next price works them out again.
+The hot path is a price without orders: the market's quote takes it and compares the oracle with the market's margin
+band (``watch``). Where an order waits, the venue itself takes the row.
 
 A ``VenueLog`` makes it durable: what changed is on disk before anyone is told.
 """
@@ -33,7 +33,7 @@ from drift_engine.simulation.liquidation import Liquidator
 from drift_engine.simulation.matching import Matcher
 from drift_engine.simulation.models import VenueConfig
 from drift_engine.simulation.orders import sent, settlement_refusal, withdrawal_refusal
-from drift_engine.simulation.quotes import Quotes, slot_at
+from drift_engine.simulation.quotes import MarketQuote, Quotes, slot_at
 from drift_engine.simulation.reports import Reports
 from drift_engine.simulation.venue_log import Action, VenueLog, VenueRecord
 
@@ -52,13 +52,16 @@ class SimVenue:
         self.quotes = Quotes(specs, self.config.quote, models.impact, faults)
         self._books = Books(self.config.quote, specs)
         self._reports = Reports(faults)
-        self._matcher = Matcher(self._books, self.quotes, self.config, self._reports)
+        self._watch = watch.Watch(self._books, self.quotes.of)
+        self._matcher = Matcher(self._books, self.quotes, self.config, self._reports, self._watch)
         self._liquidator = Liquidator(self._books, models.liquidation)
-        self._desks = {name: watch.Desk(quote) for name, quote in self.quotes.of.items()}
+        self.desks = {name: watch.Desk(quote) for name, quote in self.quotes.of.items()}
+        self._waiting: set[str] = set()
+        self._wait(set())
         self._next_open = models.fills.taker == "next_open"
         self._missed: dict[str, int] = {}
         self._actions: list[Action] = [(0, 0, "open", "")]
-        self._count, self._logged, self._log = 1, 0, log
+        self._count, self._logged, self._watched, self._log = 1, 0, 0, log
 
     @classmethod
     def restore(
@@ -79,13 +82,7 @@ class SimVenue:
 
     def price(self, ts_ns: int, market: str, oracle_e6: int, mark_e6: int, open_e6: int = 0) -> MarketUpdated | None:
         """Take a price row; return what the venue publishes, ``None`` while it is away."""
-        desk = self._desks[market]
-        if desk.waits:
-            return self._traded(ts_ns, desk, oracle_e6, mark_e6, open_e6)
-        update = desk.publish(ts_ns, oracle_e6, mark_e6)
-        if not desk.low_e6 <= oracle_e6 <= desk.high_e6:
-            self._assess(ts_ns)
-        return update
+        return self.desks[market].take(ts_ns, oracle_e6, mark_e6, open_e6)
 
     def funding(self, ts_ns: int, market: str, rate_e9: int, mark_twap_e6: int = 0, oracle_twap_e6: int = 0) -> None:
         """Settle an hour's funding on what is held now; the next price tells the rate."""
@@ -126,9 +123,9 @@ class SimVenue:
         plan = approved.plan
         if plan.plan_id in self._matcher.plans or plan.plan_id in self._reports.closed or plan.plan_id in self._missed:
             raise ValueError(f"plan {plan.plan_id} was sent before")
-        unknown = [leg.market for leg in plan.legs if leg.market not in self._desks]
+        unknown = [leg.market for leg in plan.legs if leg.market not in self.desks]
         if unknown:
-            raise UnknownMarketError(f"unknown market {unknown[0]!r}; the venue has {', '.join(self._desks)}")
+            raise UnknownMarketError(f"unknown market {unknown[0]!r}; the venue has {', '.join(self.desks)}")
         away, _ = self.quotes.away(now_ns)
         if away and not self.config.faults.arrives(plan.plan_id):
             self._missed[plan.plan_id] = plan.expires_ns
@@ -198,14 +195,24 @@ class SimVenue:
     # ------------------------------------------------------------------- after a change
 
     def _changed(self) -> None:
-        """After the account changed: write it down, empty the bands, look when something is due next."""
+        """After the account changed: write it down, bring the bands up to date, look when something is due next."""
+        for event in self._reports.history[self._watched :]:
+            self._watch.take(event)
+        self._watched = len(self._reports.history)
         self._commit()
-        held = {*self._books.perps, *self._books.spots} - {self.config.quote}
         waiting = self._matcher.waiting()
-        for name, desk in self._desks.items():
-            desk.waits = name in waiting
-            desk.low_e6, desk.high_e6 = watch.NONE if name in held or desk.waits else watch.ANY
+        if waiting != self._waiting:
+            self._wait(waiting)
         self._schedule()
+
+    def _wait(self, waiting: set[str]) -> None:
+        """Take rows of markets where an order waits here, and leave the others to their quotes."""
+        self._waiting = waiting
+        for name, desk in self.desks.items():
+            if name in waiting:
+                desk.take, desk.quote.left = partial(self._traded, desk.quote), int
+            else:
+                desk.take, desk.quote.left = desk.quote.price, self._assess
 
     def _commit(self, *, always: bool = False) -> None:
         if self._log is not None and (always or self._logged < len(self._reports.history)):
@@ -236,30 +243,32 @@ class SimVenue:
             self._matcher.expire(plan_id, ts_ns)
         return True
 
-    def _traded(self, ts_ns: int, desk: watch.Desk, oracle_e6: int, mark_e6: int, open_e6: int) -> MarketUpdated | None:
+    def _traded(
+        self, quote: MarketQuote, ts_ns: int, oracle_e6: int, mark_e6: int, open_e6: int = 0
+    ) -> MarketUpdated | None:
         """Take a price row in a market where an order is open."""
-        name, before = desk.quote.name, self._books.cursor
+        before = self._books.cursor
         if self._next_open:
-            self._matcher.opens(ts_ns, name, open_e6)
-        update = desk.quote.price(ts_ns, oracle_e6, mark_e6)
-        self._matcher.priced(ts_ns, name)
+            self._matcher.opens(ts_ns, quote.name, open_e6)
+        update = quote.price(ts_ns, oracle_e6, mark_e6)
+        self._matcher.priced(ts_ns, quote.name)
         if self._books.cursor != before:
             self._changed()
-        self._assess(ts_ns)
+        if not quote.low_e6 <= quote.oracle_e6 <= quote.high_e6:
+            self._assess(ts_ns)
         return update
 
     def _assess(self, ts_ns: int) -> None:
         """Work out margin afresh: liquidate below maintenance, else say how far prices may move."""
-        markets, account = self._matcher.markets(), self._matcher.account()
+        account = self._matcher.account()
+        markets = self._matcher.markets_of(account)
         margin = margin_of(account, markets, ts_ns)
         if margin.status == "unknown":
             return
-        slack_e6 = margin.collateral_e6 - margin.maintenance_e6
-        if slack_e6 < 0 or self._liquidator.active:
-            self._liquidate(ts_ns, markets)
-            return
-        for name, band in watch.bands(account, markets, slack_e6).items():
-            self._desks[name].low_e6, self._desks[name].high_e6 = band
+        if margin.collateral_e6 < margin.maintenance_e6 or self._liquidator.active:
+            self._liquidate(ts_ns, self._matcher.markets())
+        else:
+            self._watch.set(account, markets, margin)
 
     def _liquidate(self, ts_ns: int, markets: dict[str, Market]) -> None:
         cancel = partial(self._matcher.cancel, ts_ns, "liquidation")
@@ -294,6 +303,7 @@ class SimVenue:
             self.quotes.of[name].restore(quote)
         self._actions, self._missed = record.actions, record.missed
         self._reports.restore(events)
-        self._logged = len(events)
+        self._logged = self._watched = len(events)
         self._count = 1 + max((count for _, count, _, _ in self._actions), default=0)
+        self._watch.empty()
         self._changed()

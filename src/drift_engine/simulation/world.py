@@ -22,26 +22,26 @@ class World:
     ) -> None:
         self.timeline, self.venue, self._first_row = timeline, venue, first_row
         wanted = set(timeline.markets if markets is None else markets) | {venue.config.quote}
-        self._names = [name if name in wanted and name in venue.quotes.of else None for name in timeline.markets]
+        self._desks = [venue.desks.get(name) if name in wanted else None for name in timeline.markets]
 
     def run(self, deliver: Callable[[Event], object]) -> Iterator[int]:
         """Deliver every event in order; yield the time of each tick, and go on when asked for the next."""
-        venue, price, names = self.venue, self.venue.price, self._names
+        venue, desks = self.venue, self._desks
         ts_ns = 0
         for chunk in self.timeline.chunks(self._first_row):
             fresh = False
             for ts_ns, kind, index, a, b, c, tick in chunk.rows():
                 if ts_ns >= venue.due_ns:
                     self._advance(ts_ns, deliver)
-                name = names[index]
-                if name is not None:
+                desk = desks[index]
+                if desk is not None:
                     fresh = True
                     if kind == 2:  # a price
-                        update = price(ts_ns, name, a, b, c)
+                        update = desk.take(ts_ns, a, b, c)
                         if update is not None:
                             deliver(update)
                     else:
-                        self._rates((ts_ns, kind, index, a, b, c, tick), name, deliver)
+                        self._rates((ts_ns, kind, index, a, b, c, tick), desk.quote.name, deliver)
                 if tick and fresh:
                     if ts_ns >= venue.due_ns:
                         self._advance(ts_ns, deliver)
