@@ -57,13 +57,15 @@ class Matcher:
 
     def account(self) -> Account:
         """Return the account with its open orders."""
-        legs = [leg for plan in self.plans.values() if plan.arrived for leg in plan.live()]
-        account = self._books.account()
+        legs, account = self._live(), self._books.account()
         return orders.with_orders(account, legs, self._books.markets) if legs else account
 
     def waiting(self) -> set[str]:
         """Return the markets in which an order is open."""
-        return {leg.market for plan in self.plans.values() if plan.arrived for leg in plan.live()}
+        return {leg.market for leg in self._live()}
+
+    def _live(self, but: OpenPlan | None = None) -> list[OpenLeg]:
+        return [leg for plan in self.plans.values() if plan.arrived and plan is not but for leg in plan.live()]
 
     # ------------------------------------------------------------------- what happens to a plan
 
@@ -116,11 +118,10 @@ class Matcher:
     # ------------------------------------------------------------------- taking
 
     def _review(self, plan: OpenPlan, ts_ns: int, *, liquidated: bool) -> None:
-        markets = self.markets()
         taken: list[OpenLeg] = []
         for index, leg in enumerate(plan.legs):
             fails = "RevertFill" if self._faults.leg_fails(plan.plan_id, index) else None
-            reason = "UserIsBeingLiquidated" if liquidated else fails or self._refusal(leg, markets)
+            reason = "UserIsBeingLiquidated" if liquidated else fails or self._refusal(leg)
             if reason is None and not plan.atomic:
                 reason = self._margin(plan, [*taken, leg], ts_ns)
             if reason is None:
@@ -136,20 +137,19 @@ class Matcher:
             for leg in plan.live():
                 leg.stuck = True
 
-    def _refusal(self, leg: OpenLeg, markets: dict[str, Market]) -> str | None:
-        market = markets[leg.market]
-        quote = self._quotes.of[leg.market]
-        half_e6 = quote.mark_e6 * self._models.impact.half_spread_e6 // 10**6
-        return (
-            orders.status_refusal(leg, market)
-            or orders.size_refusal(leg, market)
-            or orders.post_only_refusal(leg, quote.mark_e6 - half_e6, quote.mark_e6 + half_e6)
-            or orders.borrow_refusal(leg, self._books.account(), markets)
-        )
+    def _refusal(self, leg: OpenLeg) -> str | None:
+        quote, books = self._quotes.of[leg.market], self._books
+        refusal = orders.status_refusal(leg, quote) or orders.size_refusal(leg, books.markets[leg.market].spec)
+        if refusal is None and leg.post_only:
+            half_e6 = quote.mark_e6 * self._models.impact.half_spread_e6 // 10**6
+            refusal = orders.post_only_refusal(leg, quote.mark_e6 - half_e6, quote.mark_e6 + half_e6)
+        if refusal is None and leg.kind == "spot":
+            refusal = orders.borrow_refusal(leg, books.account(), books.markets, self._quotes.of)
+        return refusal
 
     def _margin(self, plan: OpenPlan, taken: list[OpenLeg], ts_ns: int) -> str | None:
         """Refuse orders that are too many or ask too much margin; the bands count those that are taken."""
-        others = [leg for other in self.plans.values() if other.arrived and other is not plan for leg in other.live()]
+        others = self._live(but=plan)
         if len(others) + len(taken) > orders.MAX_ORDERS:
             return "MaxNumberOfOrders"
         specs, account = self._books.markets, self._books.account()
@@ -215,10 +215,11 @@ class Matcher:
         return base_e9 if leg.base_e9 > 0 else -base_e9
 
     def _held(self, leg: OpenLeg) -> int:
-        account = self._books.account()
         if leg.kind == "perp":
-            return account.perp(leg.market).base_e9
-        return spot_base_e9(account.spot(leg.market), self._books.markets[leg.market])
+            position = self._books.perps.get(leg.market)
+            return position.base_e9 if position else 0
+        balance = self._books.spots.get(leg.market)
+        return spot_base_e9(balance, self._books.markets[leg.market]) if balance else 0
 
     def _fill(self, plan: OpenPlan, index: int, base_e9: int, price_e6: int, ts_ns: int, *, maker: bool) -> None:
         leg = plan.legs[index]

@@ -13,9 +13,21 @@ from drift_engine.core.margin_monitor import margin_of
 from drift_engine.core.perp_position import with_open
 from drift_engine.core.spot_balance import add_tokens, token_amount
 from drift_engine.core.spot_balance import base_e9 as spot_base_e9
-from drift_engine.core.types import Account, Kind, Leg, Margin, Market, PlanStatus, SpotBalance, SpotSpec, TradePlan
+from drift_engine.core.types import (
+    Account,
+    Kind,
+    Leg,
+    Margin,
+    Market,
+    PlanStatus,
+    Spec,
+    SpotBalance,
+    SpotSpec,
+    TradePlan,
+)
 from drift_engine.core.units import ceil_to_step, floor_to_step, notional_e6, rescale
 from drift_engine.core.valuation import perp_value_e6
+from drift_engine.simulation.quotes import MarketQuote
 
 MAX_ORDERS = 32
 
@@ -68,22 +80,22 @@ def _standard(leg: Leg, market: Market) -> OpenLeg:
     return OpenLeg(leg.market, market.kind, base_e9, limit_e6, leg.reduce_only, leg.post_only)
 
 
-def size_refusal(leg: OpenLeg, market: Market) -> str | None:
+def size_refusal(leg: OpenLeg, spec: Spec) -> str | None:
     """Refuse what is under a step or, where it does not only reduce, under the minimum."""
     if leg.base_e9 == 0:
         return "OrderAmountTooSmall"
-    if abs(leg.base_e9) < market.min_order_e9 and not leg.reduce_only:
+    if abs(leg.base_e9) < spec.min_order_e9 and not leg.reduce_only:
         return "InvalidOrderMinOrderSize"
     return "InvalidOrder" if leg.limit_e6 <= 0 else None
 
 
-def status_refusal(leg: OpenLeg, market: Market) -> str | None:
+def status_refusal(leg: OpenLeg, quote: MarketQuote) -> str | None:
     """Refuse orders in a market that takes none, or has no price; a reduce-only market makes them reduce-only."""
-    if market.status == "reduce_only":
+    if quote.status == "reduce_only":
         leg.reduce_only = True
-    elif market.status != "active":
+    elif quote.status != "active":
         return "MarketPlaceOrderPaused"
-    return None if market.oracle_e6 else "InvalidOracle"
+    return None if quote.last.oracle_e6 else "InvalidOracle"
 
 
 def post_only_refusal(leg: OpenLeg, bid_e6: int, ask_e6: int) -> str | None:
@@ -96,14 +108,16 @@ def post_only_refusal(leg: OpenLeg, bid_e6: int, ask_e6: int) -> str | None:
     return "PlacePostOnlyLimitFailure" if crosses else None
 
 
-def borrow_refusal(leg: OpenLeg, account: Account, markets: Mapping[str, Market]) -> str | None:
+def borrow_refusal(
+    leg: OpenLeg, account: Account, markets: Mapping[str, Market], quotes: Mapping[str, MarketQuote]
+) -> str | None:
     """Refuse a swap that would borrow a token whose rate is not known: its cost could not be counted."""
     if leg.kind != "spot" or leg.reduce_only:
         return None
     name = account.quote if leg.base_e9 > 0 else leg.market
     change_e9 = -notional_e6(leg.base_e9, leg.limit_e6) * 1_000 if leg.base_e9 > 0 else leg.base_e9
     left_e9 = spot_base_e9(account.spot(name), markets[name]) + change_e9
-    unknown = left_e9 < 0 and markets[name].borrow_rate_e6 is None
+    unknown = left_e9 < 0 and quotes[name].borrow_rate_e6 is None
     return f"BorrowRateUnknown: {name} cannot be borrowed" if unknown else None
 
 

@@ -105,9 +105,12 @@ class SimVenue:
     def advance(self, now_ns: int) -> list[AccountEvent]:
         """Do what was due by now, in order, and return the reports that reach us by now."""
         while self._actions and self._actions[0][0] <= now_ns:
-            due_ns, _, what, plan_id = heappop(self._actions)
-            if self._act(what, plan_id, due_ns or now_ns):
-                self._changed()
+            due_ns, count, what, plan_id = heappop(self._actions)
+            self._act(what, plan_id, due_ns or now_ns)
+            if what == "arrive" and plan_id in self._matcher.plans:
+                expires_ns = max(due_ns, self._matcher.plans[plan_id].expires_ns)
+                heappush(self._actions, (expires_ns, count + 1, "expire", plan_id))
+            self._changed()
         told = self._reports.take(now_ns)
         self._schedule()
         return told
@@ -126,14 +129,12 @@ class SimVenue:
         unknown = [leg.market for leg in plan.legs if leg.market not in self.desks]
         if unknown:
             raise UnknownMarketError(f"unknown market {unknown[0]!r}; the venue has {', '.join(self.desks)}")
-        away, _ = self.quotes.away(now_ns)
-        if away and not self.config.faults.arrives(plan.plan_id):
+        if self.quotes.away(now_ns)[0] and not self.config.faults.arrives(plan.plan_id):
             self._missed[plan.plan_id] = plan.expires_ns
         else:
             arrive_ns = now_ns + self.config.models.latency.send_ns(self.config.seed, plan.plan_id)
             self._matcher.plans[plan.plan_id] = sent(plan, self._books.markets, arrive_ns)
             self._plan_action(arrive_ns, "arrive", plan.plan_id)
-            self._plan_action(max(arrive_ns, plan.expires_ns), "expire", plan.plan_id)
         self._commit(always=True)
         self._require_present(now_ns)
 
@@ -226,22 +227,18 @@ class SimVenue:
 
     def _plan_action(self, due_ns: int, what: str, plan_id: str) -> None:
         heappush(self._actions, (due_ns, self._count, what, plan_id))
-        self._count += 1
+        self._count += 2  # the one after belongs to a plan's end
         self._schedule()
 
-    def _act(self, what: str, plan_id: str, ts_ns: int) -> bool:
-        """Do what is due; return whether there was anything to do."""
+    def _act(self, what: str, plan_id: str, ts_ns: int) -> None:
         if what == "open":
             self.deposit(self.config.quote, self.config.deposit_e6, ts_ns)
         elif what == "cancel":
             self._matcher.cancel(ts_ns, "cancelled by the account")
-        elif plan_id not in self._matcher.plans:
-            return False
         elif what == "arrive":
             self._matcher.arrive(self._matcher.plans[plan_id], ts_ns, liquidated=self._liquidator.active)
         else:
             self._matcher.expire(plan_id, ts_ns)
-        return True
 
     def _traded(
         self, quote: MarketQuote, ts_ns: int, oracle_e6: int, mark_e6: int, open_e6: int = 0
@@ -304,6 +301,6 @@ class SimVenue:
         self._actions, self._missed = record.actions, record.missed
         self._reports.restore(events)
         self._logged = self._watched = len(events)
-        self._count = 1 + max((count for _, count, _, _ in self._actions), default=0)
+        self._count = 2 + max((count for _, count, _, _ in self._actions), default=0)
         self._watch.empty()
         self._changed()

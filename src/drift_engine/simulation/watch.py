@@ -28,6 +28,7 @@ from drift_engine.core.types import (
     PerpPosition,
     PerpSpec,
     PlanClosed,
+    SpotBalance,
 )
 from drift_engine.core.units import E4, E9, ceil_div, notional_e6, rescale, tdiv
 from drift_engine.core.valuation import perp_value_e6, spot_value_e6
@@ -68,8 +69,11 @@ class Watch:
         costs_e6 = dict(_at_risk(account, markets))
         self._band(_bands(costs_e6, markets, slack_e6 - reserve_e6))
         self._reserve_e6 = reserve_e6
-        self._tokens = {balance.market: self._books.tokens(balance.market) for balance in account.spots}
-        self._costs_e6 = _costs_of_tokens(account, markets, costs_e6, slack_e6)
+        self._tokens, self._costs_e6 = {}, {}
+        for balance in account.spots:
+            if balance.market in costs_e6 or balance.scaled_e9 < 0:
+                self._tokens[balance.market] = token_amount(balance.scaled_e9, markets[balance.market])
+                self._costs_e6[balance.market] = _cost_of_tokens(balance, markets, costs_e6, slack_e6)
 
     def empty(self) -> None:
         """Have margin worked out at the next price of any market held."""
@@ -130,17 +134,15 @@ def _bands(costs_e6: Mapping[str, int], markets: Mapping[str, Market], room_e6: 
     return {name: _band(markets[name].oracle_e6 or 0, room_e6 - _ROUNDING_E6, total_e6) for name in costs_e6}
 
 
-def _costs_of_tokens(
-    account: Account, markets: Mapping[str, Market], costs_e6: Mapping[str, int], room_e6: int
-) -> dict[str, tuple[int, int]]:
-    """Return what more tokens of each spot balance can cost at any price inside the bands, as cost and tokens."""
+def _cost_of_tokens(
+    balance: SpotBalance, markets: Mapping[str, Market], costs_e6: Mapping[str, int], slack_e6: int
+) -> tuple[int, int]:
+    """Return what more tokens of a balance cost at most at any price inside the bands, as cost and tokens."""
+    if balance.market not in costs_e6:
+        return 1, 1
     total_e6 = sum(costs_e6.values())
-    found = {}
-    for balance in account.spots:
-        if balance.market in costs_e6:
-            size = abs(token_amount(balance.scaled_e9, markets[balance.market])) + balance.open_bids - balance.open_asks
-            found[balance.market] = costs_e6[balance.market] * (total_e6 + max(room_e6, 0)), total_e6 * size
-    return found
+    size = abs(token_amount(balance.scaled_e9, markets[balance.market])) + balance.open_bids - balance.open_asks
+    return costs_e6[balance.market] * (total_e6 + max(slack_e6, 0)), total_e6 * size
 
 
 def _band(price_e6: int, room_e6: int, total_e6: int) -> Band:
