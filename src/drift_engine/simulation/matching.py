@@ -52,8 +52,10 @@ class Matcher:
 
     def markets_of(self, account: Account) -> dict[str, Market]:
         """Return the markets an account's margin depends on, with their prices of this moment."""
-        names = [account.quote, *(perp.market for perp in account.perps), *(spot.market for spot in account.spots)]
-        return self._books.priced(self._quotes.of, names)
+        names = [holding.market for holdings in (account.spots, account.perps) for holding in holdings]
+        markets = self._books.priced(self._quotes.of, names)
+        markets.setdefault(account.quote, self._books.markets[account.quote])
+        return markets
 
     def account(self) -> Account:
         """Return the account with its open orders."""
@@ -182,9 +184,9 @@ class Matcher:
         base_e9 = self._reducible(leg)
         if base_e9 == 0:
             return None
-        reference_e6 = quote.mark_e6 if leg.kind == "perp" else quote.oracle_e6
-        if self._next_open:
-            reference_e6 = leg.open_e6
+        reference_e6 = leg.open_e6
+        if not self._next_open:
+            reference_e6 = quote.mark_e6 if leg.kind == "perp" else quote.oracle_e6
         if not reference_e6:
             return None
         price_e6 = self._models.impact.price_e6(reference_e6, base_e9, self._books.markets[leg.market].tick_e6)
@@ -242,22 +244,21 @@ class Matcher:
         quote_e6 = -size_e6 if base_e9 > 0 else size_e6
         volume_e6 = self.taker.volume_e6 + self.maker.volume_e6
         fee_e6 = self._models.fees.fee_e6(spec, quote_e6, volume_e6, maker=maker)
+        if spec.kind == "perp":
+            self._count(quote_e6, ts_ns // SECOND_NS, maker=maker)
         trade = Trade(leg.market, base_e9, quote_e6, fee_e6, quote.oracle_e6, quote.mark_e6, maker)
-        self._count(trade, ts_ns)
         leg.base_e9 -= base_e9
         leg.filled_e9 += base_e9
         due_ns = ts_ns + self._models.latency.report_ns
         seen_ns = self._teller.seen_ns(due_ns, self._books.cursor + 1)
         self._teller.put(self._books.fill(ts_ns, seen_ns, plan.plan_id, index, trade), due_ns)
 
-    def _count(self, trade: Trade, ts_ns: int) -> None:
+    def _count(self, quote_e6: int, now_s: int, *, maker: bool) -> None:
         """Add a perp fill to the 30-day volume that decides the fee tier."""
-        if self._books.markets[trade.market].spec.kind == "spot":
-            return
-        if trade.maker:
-            self.maker = self.maker.after(trade.quote_e6, ts_ns // SECOND_NS)
+        if maker:
+            self.maker = self.maker.after(quote_e6, now_s)
         else:
-            self.taker = self.taker.after(trade.quote_e6, ts_ns // SECOND_NS)
+            self.taker = self.taker.after(quote_e6, now_s)
 
     # ------------------------------------------------------------------- closing
 

@@ -19,6 +19,7 @@ from drift_engine.core.types import (
     Leg,
     Margin,
     Market,
+    PerpPosition,
     PlanStatus,
     Spec,
     SpotBalance,
@@ -30,6 +31,8 @@ from drift_engine.core.valuation import perp_value_e6
 from drift_engine.simulation.quotes import MarketQuote
 
 MAX_ORDERS = 32
+_FILLED: set[PlanStatus | None] = {"filled"}
+_WORST_FIRST: tuple[PlanStatus, ...] = ("rejected", "cancelled", "expired")
 
 
 class OpenLeg(Struct):
@@ -175,13 +178,13 @@ def with_orders(account: Account, legs: Iterable[OpenLeg], markets: Mapping[str,
     perps = {position.market: position for position in account.perps}
     spots = {balance.market: balance for balance in account.spots}
     for leg in legs:
-        spec = markets[leg.market].spec
+        name, base_e9 = leg.market, leg.base_e9
+        spec = markets[name].spec
         if isinstance(spec, SpotSpec):
-            tokens = rescale(leg.base_e9, 9, spec.decimals)
-            spots[leg.market] = _with_tokens(spots.get(leg.market) or SpotBalance(leg.market), tokens)
+            spots[name] = _with_tokens(spots.get(name) or SpotBalance(name), rescale(base_e9, 9, spec.decimals))
         else:
-            bids_e9, asks_e9 = max(leg.base_e9, 0), min(leg.base_e9, 0)
-            perps[leg.market] = with_open(perps.get(leg.market) or account.perp(leg.market), bids_e9, asks_e9, 1)
+            bids_e9, asks_e9 = (base_e9, 0) if base_e9 > 0 else (0, base_e9)
+            perps[name] = with_open(perps.get(name) or PerpPosition(name), bids_e9, asks_e9, 1)
     return Account(account.quote, tuple(spots.values()), tuple(perps.values()), account.max_margin_ratio_e4)
 
 
@@ -196,11 +199,13 @@ def _with_tokens(balance: SpotBalance, tokens: int) -> SpotBalance:
 
 def outcome(plan: OpenPlan) -> tuple[PlanStatus, str]:
     """Return how a plan ended once none of its orders is open, and why."""
-    reason = next((leg.reason for leg in plan.legs if leg.reason), "")
-    if all(leg.status == "filled" for leg in plan.legs):
+    reason, filled_e9 = "", 0
+    for leg in plan.legs:
+        reason = reason or leg.reason
+        filled_e9 += abs(leg.filled_e9)
+    ended = {leg.status for leg in plan.legs}
+    if ended <= _FILLED:
         return "filled", reason
-    if any(leg.filled_e9 for leg in plan.legs):
+    if filled_e9:
         return "partial", reason
-    ended = [leg.status for leg in plan.legs]
-    status = next((kind for kind in ("rejected", "cancelled", "expired") if kind in ended), "rejected")
-    return status, reason  # type: ignore[return-value]
+    return next((status for status in _WORST_FIRST if status in ended), "rejected"), reason

@@ -58,7 +58,7 @@ class Watch:
     def __init__(self, books: Books, quotes: Mapping[str, MarketQuote]) -> None:
         self._books, self._quotes = books, quotes
         self._reserve_e6 = -1
-        self._banded: list[str] = []
+        self._banded: Mapping[str, Band] = {}
         self._tokens: dict[str, int] = {}
         self._costs_e6: dict[str, tuple[int, int]] = {}
 
@@ -117,11 +117,10 @@ class Watch:
     def _band(self, bands: dict[str, Band]) -> None:
         quotes = self._quotes
         for name in self._banded:
-            if name not in bands:
-                quotes[name].low_e6, quotes[name].high_e6 = ANY
+            quotes[name].low_e6, quotes[name].high_e6 = ANY
         for name, band in bands.items():
             quotes[name].low_e6, quotes[name].high_e6 = band
-        self._banded = list(bands)
+        self._banded = bands
 
 
 def bands(account: Account, markets: Mapping[str, Market], slack_e6: int) -> dict[str, Band]:
