@@ -9,6 +9,7 @@ publishes nothing, though its markets move.
 """
 
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from msgspec import Struct, structs
 
@@ -16,8 +17,10 @@ from drift_engine.core.types import MarketStatus, MarketUpdated, Spec
 from drift_engine.core.units import E6
 from drift_engine.simulation.faults import Faults
 from drift_engine.simulation.models import Impact
+from drift_engine.simulation.rows import Ints
 
 Band = tuple[int, int]
+Number = TypeVar("Number", int, Ints)
 ANY: Band = (0, 1 << 62)
 NONE: Band = (1, 0)
 
@@ -28,6 +31,16 @@ _TWAP_SLOTS = 9_000
 def slot_at(ts_ns: int) -> int:
     """Return the simulated slot at a moment: 400 ms each since the epoch."""
     return ts_ns // SLOT_NS
+
+
+def sides(mark_e6: Number, half_e6: Number, tick_e6: Number) -> tuple[Number, Number]:
+    """Return bid and ask around a mark, on ticks: of one price, or of columns of them.
+
+    ``half_e6`` is half the spread, as a fraction.
+    """
+    away_e6 = mark_e6 * half_e6 // E6
+    bid_e6, ask_e6 = mark_e6 - away_e6, mark_e6 + away_e6
+    return bid_e6 - bid_e6 % tick_e6, ask_e6 + -ask_e6 % tick_e6
 
 
 class QuoteRecord(Struct, frozen=True):
@@ -52,12 +65,11 @@ class MarketQuote:
         "_check_ns",
         "_faults",
         "_fresh_ns",
-        "_half_e6",
-        "_tick_e6",
         "away",
         "borrow_rate_e6",
         "deposit_rate_e6",
         "funding_e9",
+        "half_e6",
         "high_e6",
         "last",
         "left",
@@ -65,6 +77,7 @@ class MarketQuote:
         "name",
         "stale",
         "status",
+        "tick_e6",
     )
 
     def __init__(self, spec: Spec, impact: Impact, faults: Faults) -> None:
@@ -77,7 +90,7 @@ class MarketQuote:
         self.stale = self.away = False
         self.low_e6, self.high_e6 = ANY
         self.left: Callable[[int], object] = int
-        self._asset, self._tick_e6, self._half_e6 = spec.asset, spec.tick_e6, impact.half_spread_e6
+        self._asset, self.tick_e6, self.half_e6 = spec.asset, spec.tick_e6, impact.half_spread_e6
         self._faults, self._check_ns, self._fresh_ns = faults, 0, 0
 
     @property
@@ -95,8 +108,17 @@ class MarketQuote:
         """When the oracle last moved."""
         return self._fresh_ns if self.stale else self.last.ts_ns
 
-    def price(self, ts_ns: int, oracle_e6: int, mark_e6: int, open_e6: int = 0) -> MarketUpdated | None:
-        """Take a price row; return what the venue publishes, ``None`` while it is away. A mark of 0 is the oracle."""
+    def sides(self, mark_e6: int) -> tuple[int, int]:
+        """Return bid and ask around a mark."""
+        return sides(mark_e6, self.half_e6, self.tick_e6)
+
+    def price(
+        self, ts_ns: int, oracle_e6: int, mark_e6: int, open_e6: int, bid_e6: int, ask_e6: int
+    ) -> MarketUpdated | None:
+        """Take a price row, the mark's sides worked out; return what is published, ``None`` while the venue is away.
+
+        A mark of 0 is the oracle.
+        """
         if ts_ns >= self._check_ns:
             self._look(ts_ns)
         last = self.last
@@ -107,10 +129,9 @@ class MarketQuote:
         else:
             since = slot - last.oracle_slot
             twap_e6 = twap_e6 + (oracle_e6 - twap_e6) * since // _TWAP_SLOTS if since < _TWAP_SLOTS else oracle_e6
-        mark_e6 = mark_e6 or oracle_e6
-        tick_e6 = self._tick_e6
-        half_e6 = mark_e6 * self._half_e6 // E6
-        bid_e6, ask_e6 = mark_e6 - half_e6, mark_e6 + half_e6
+        if not mark_e6:
+            mark_e6 = oracle_e6
+            bid_e6, ask_e6 = self.sides(mark_e6)
         self.last = update = MarketUpdated(
             ts_ns,
             self.name,
@@ -118,8 +139,8 @@ class MarketQuote:
             oracle_e6,
             oracle_slot,
             mark_e6,
-            bid_e6 - bid_e6 % tick_e6,
-            ask_e6 + -ask_e6 % tick_e6,
+            bid_e6,
+            ask_e6,
             twap_e6,
             0,
             self.funding_e9,
@@ -167,7 +188,8 @@ class Quotes:
 
     def price(self, ts_ns: int, market: str, oracle_e6: int, mark_e6: int) -> MarketUpdated | None:
         """Take a price row of a market; return what the venue publishes of it."""
-        return self.of[market].price(ts_ns, oracle_e6, mark_e6)
+        quote = self.of[market]
+        return quote.price(ts_ns, oracle_e6, mark_e6, 0, *quote.sides(mark_e6))
 
     def funding(self, market: str, rate_e9: int) -> None:
         """Take a funding row; the market's next price tells the rate."""
@@ -177,7 +199,7 @@ class Quotes:
         """Take an interest row. The quote asset, which has no price rows, is published at once, at one."""
         quote = self.of[market]
         quote.rates(deposit_rate_e6, borrow_rate_e6)
-        return quote.price(ts_ns, E6, E6) if market == self._quote else None
+        return self.price(ts_ns, market, E6, E6) if market == self._quote else None
 
     def away(self, ts_ns: int) -> tuple[bool, int]:
         """Return whether the venue is away, and until when that answer holds."""

@@ -57,11 +57,12 @@ class SimVenue:
         self._liquidator = Liquidator(self._books, models.liquidation)
         self.desks = {name: watch.Desk(quote) for name, quote in self.quotes.of.items()}
         self._waiting: set[str] = set()
-        self._wait(set())
+        for quote in self.quotes.of.values():
+            quote.left = self._assess
         self._next_open = models.fills.taker == "next_open"
         self._missed: dict[str, int] = {}
         self._actions: list[Action] = [(0, 0, "open", "")]
-        self._count, self._logged, self._watched, self._log = 1, 0, 0, log
+        self._count, self._logged, self._log = 1, 0, log
 
     @classmethod
     def restore(
@@ -82,24 +83,19 @@ class SimVenue:
 
     def price(self, ts_ns: int, market: str, oracle_e6: int, mark_e6: int, open_e6: int = 0) -> MarketUpdated | None:
         """Take a price row; return what the venue publishes, ``None`` while it is away."""
-        return self.desks[market].take(ts_ns, oracle_e6, mark_e6, open_e6)
+        desk = self.desks[market]
+        return desk.take(ts_ns, oracle_e6, mark_e6, open_e6, *desk.quote.sides(mark_e6))
 
     def funding(self, ts_ns: int, market: str, rate_e9: int, mark_twap_e6: int = 0, oracle_twap_e6: int = 0) -> None:
         """Settle an hour's funding on what is held now; the next price tells the rate."""
         self.quotes.funding(market, rate_e9)
-        event = self._books.fund(ts_ns, market, rate_e9)
-        if event is not None:
-            self._reports.put(event, ts_ns)
-            self._changed()
+        self._tell(self._books.fund(ts_ns, market, rate_e9), ts_ns)
 
     def interest(
         self, ts_ns: int, market: str, deposit_rate_e6: int, borrow_rate_e6: int, seconds: int
     ) -> MarketUpdated | None:
         """Accrue interest for the seconds a row covers; return what is published at once, the quote asset's rates."""
-        event = self._books.accrue(ts_ns, market, deposit_rate_e6, borrow_rate_e6, seconds)
-        if event is not None:
-            self._reports.put(event, ts_ns)
-            self._changed()
+        self._tell(self._books.accrue(ts_ns, market, deposit_rate_e6, borrow_rate_e6, seconds), ts_ns)
         return self.quotes.interest(ts_ns, market, deposit_rate_e6, borrow_rate_e6)
 
     def advance(self, now_ns: int) -> list[AccountEvent]:
@@ -164,8 +160,7 @@ class SimVenue:
         if now_ns < self._missed.get(plan_id, 0):
             return None
         self._missed.pop(plan_id, None)
-        self._reports.put(self._books.close(now_ns, now_ns, plan_id, "never_landed", "the venue never saw it"), now_ns)
-        self._changed()
+        self._tell(self._books.close(now_ns, now_ns, plan_id, "never_landed", "the venue never saw it"), now_ns)
         return self._reports.closed[plan_id]
 
     # ------------------------------------------------------------------- what else an owner does
@@ -173,33 +168,32 @@ class SimVenue:
     def deposit(self, market: str, amount: int, now_ns: int) -> None:
         """Pay tokens in, in the token's own decimals; nothing where there are none."""
         if amount > 0:
-            self._reports.put(self._books.deposit(now_ns, market, amount), now_ns)
-            self._changed()
+            self._tell(self._books.deposit(now_ns, market, amount), now_ns)
 
     def withdraw(self, market: str, amount: int, now_ns: int) -> str | None:
         """Take tokens out; return the program's refusal, ``None`` when it was done."""
         refusal = withdrawal_refusal(self._matcher.account(), self._matcher.markets(), market, amount, now_ns)
         if refusal is None:
-            self._reports.put(self._books.withdraw(now_ns, market, amount), now_ns)
-            self._changed()
+            self._tell(self._books.withdraw(now_ns, market, amount), now_ns)
         return refusal
 
     def settle_pnl(self, market: str, now_ns: int) -> str | None:
         """Move a position's PnL to the quote balance; return the program's refusal, ``None`` when it was done."""
         refusal = settlement_refusal(self._matcher.account(), self._matcher.markets(), market, now_ns)
-        event = None if refusal else self._books.settle(now_ns, market, self.quotes.of[market].oracle_e6)
-        if event is not None:
-            self._reports.put(event, now_ns)
-            self._changed()
+        if refusal is None:
+            self._tell(self._books.settle(now_ns, market, self.quotes.of[market].oracle_e6), now_ns)
         return refusal
 
     # ------------------------------------------------------------------- after a change
 
+    def _tell(self, event: AccountEvent | None, ts_ns: int) -> None:
+        if event is not None:
+            self._reports.put(event, ts_ns)
+            self._changed()
+
     def _changed(self) -> None:
         """After the account changed: write it down, bring the bands up to date, look when something is due next."""
-        for event in self._reports.history[self._watched :]:
-            self._watch.take(event)
-        self._watched = len(self._reports.history)
+        self._watch.follow(self._reports.history)
         self._commit()
         waiting = self._matcher.waiting()
         if waiting != self._waiting:
@@ -208,12 +202,13 @@ class SimVenue:
 
     def _wait(self, waiting: set[str]) -> None:
         """Take rows of markets where an order waits here, and leave the others to their quotes."""
-        self._waiting = waiting
-        for name, desk in self.desks.items():
+        for name in waiting ^ self._waiting:
+            desk = self.desks[name]
             if name in waiting:
                 desk.take, desk.quote.left = partial(self._traded, desk.quote), int
             else:
                 desk.take, desk.quote.left = desk.quote.price, self._assess
+        self._waiting = waiting
 
     def _commit(self, *, always: bool = False) -> None:
         if self._log is not None and (always or self._logged < len(self._reports.history)):
@@ -241,16 +236,14 @@ class SimVenue:
             self._matcher.expire(plan_id, ts_ns)
 
     def _traded(
-        self, quote: MarketQuote, ts_ns: int, oracle_e6: int, mark_e6: int, open_e6: int = 0
+        self, quote: MarketQuote, ts_ns: int, oracle_e6: int, mark_e6: int, open_e6: int, bid_e6: int, ask_e6: int
     ) -> MarketUpdated | None:
         """Take a price row in a market where an order is open."""
-        before = self._books.cursor
         if self._next_open:
             self._matcher.opens(ts_ns, quote.name, open_e6)
-        update = quote.price(ts_ns, oracle_e6, mark_e6)
+        update = quote.price(ts_ns, oracle_e6, mark_e6, open_e6, bid_e6, ask_e6)
         self._matcher.priced(ts_ns, quote.name)
-        if self._books.cursor != before:
-            self._changed()
+        self._changed()
         if not quote.low_e6 <= quote.oracle_e6 <= quote.high_e6:
             self._assess(ts_ns)
         return update
@@ -300,7 +293,6 @@ class SimVenue:
             self.quotes.of[name].restore(quote)
         self._actions, self._missed = record.actions, record.missed
         self._reports.restore(events)
-        self._logged = self._watched = len(events)
+        self._logged = len(events)
         self._count = 2 + max((count for _, count, _, _ in self._actions), default=0)
-        self._watch.empty()
         self._changed()

@@ -10,7 +10,7 @@ more than its fee and its distance from the oracle; that, funding and interest e
 are the bands empty. They are after anything else that changes the account, too.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from drift_engine.core.margin_monitor import assess
 from drift_engine.core.margin_weights import liability_weight_e4, perp_ratio_e4
@@ -38,8 +38,8 @@ from drift_engine.simulation.quotes import ANY, NONE, Band, MarketQuote
 _ROUNDING_E6 = 1_000
 _RESERVE = 16
 
-Take = Callable[[int, int, int, int], MarketUpdated | None]
-"""Takes a price row: time, oracle, mark, open."""
+Take = Callable[[int, int, int, int, int, int], MarketUpdated | None]
+"""Takes a price row: time, oracle, mark, open, bid, ask."""
 
 
 class Desk:
@@ -57,7 +57,7 @@ class Watch:
 
     def __init__(self, books: Books, quotes: Mapping[str, MarketQuote]) -> None:
         self._books, self._quotes = books, quotes
-        self._reserve_e6 = -1
+        self._followed, self._reserve_e6 = 0, -1
         self._banded: Mapping[str, Band] = {}
         self._tokens: dict[str, int] = {}
         self._costs_e6: dict[str, tuple[int, int]] = {}
@@ -82,8 +82,13 @@ class Watch:
         held.pop(self._books.quote, None)
         self._band(held)
 
-    def take(self, event: AccountEvent) -> None:
-        """Bring the bands up to date after an event, which the books know already."""
+    def follow(self, history: Sequence[AccountEvent]) -> None:
+        """Bring the bands up to date with the account's events; the books know them already."""
+        for event in history[self._followed :]:
+            self._take(event)
+        self._followed = len(history)
+
+    def _take(self, event: AccountEvent) -> None:
         if isinstance(event, Filled) and event.kind == "perp":
             gained_e6 = event.quote_e6 + notional_e6(event.base_e9, event.oracle_e6)
             self._spend(event.fee_e6 - gained_e6)
