@@ -228,7 +228,7 @@ def test_the_cheap_check_misses_nothing() -> None:
         stage.venue.advance(T0)
         for step in range(1, 400):
             if always:
-                stage.venue._changed()
+                stage.venue._watch.empty()
             stage.venue.price(T0 + step * S, "SOL-PERP", P - step * 130_001, P - step * 130_001)
         return list(stage.account_events())
 

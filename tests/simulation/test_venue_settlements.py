@@ -2,6 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 from venue_stage import KNOWN_E6, ONE, T0, S, Stage, opened, perp, plan, spot
 
 from drift_engine.core.funding import payment_e6
@@ -114,7 +115,8 @@ def test_settling_moves_the_pnl_and_not_the_equity() -> None:
 def test_a_loss_settles_only_above_maintenance_margin() -> None:
     stage = opened(P)
     stage.do(plan("p", perp(90 * ONE, P)))
-    stage.venue.quotes.of["SOL-PERP"].oracle_e6 = 188 * E6  # before any liquidator looked
+    quote = stage.venue.quotes.of["SOL-PERP"]
+    quote.last = structs.replace(quote.last, oracle_e6=188 * E6)  # before any liquidator looked
     assert stage.venue.settle_pnl("SOL-PERP", T0 + S) == "InsufficientCollateralForSettlingPNL"
 
 

@@ -7,7 +7,7 @@ A market's cumulative funding starts at 0 and moves when the account is settled,
 holds something: then a new position's cursor is always the market's figure of the moment.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct, structs
 
@@ -76,9 +76,9 @@ class Books:
         balance = self.spots.get(market)
         return token_amount(balance.scaled_e9, self.markets[market]) if balance else 0
 
-    def priced(self, quotes: Mapping[str, MarketQuote]) -> dict[str, Market]:
-        """Return every market with the prices, rates and status its quotes stand at."""
-        return {name: _priced(market, quotes[name]) for name, market in self.markets.items()}
+    def priced(self, quotes: Mapping[str, MarketQuote], names: Iterable[str]) -> dict[str, Market]:
+        """Return markets with the prices, rates and status their quotes stand at."""
+        return {name: _priced(self.markets[name], quotes[name]) for name in names}
 
     def record(self) -> BooksRecord:
         """Return the books for the disk."""
@@ -155,7 +155,14 @@ class Books:
         cumulative_e9 = self.markets[market].funding_cumulative_e9 + rate_e9
         self.markets[market] = structs.replace(self.markets[market], funding_cumulative_e9=cumulative_e9)
         paid_e6 = payment_e6(cumulative_e9 - position.funding_cursor_e9, position.base_e9)
-        self._put(structs.replace(after_quote(position, paid_e6), funding_cursor_e9=cumulative_e9))
+        self._put(
+            structs.replace(
+                position,
+                quote_e6=position.quote_e6 + paid_e6,
+                quote_break_even_e6=position.quote_break_even_e6 + paid_e6,
+                funding_cursor_e9=cumulative_e9,
+            )
+        )
         return FundingPaid(ts_ns, self._next(), market, rate_e9, cumulative_e9, position.base_e9, paid_e6)
 
     def accrue(
@@ -221,18 +228,22 @@ class Books:
 
 
 def _priced(market: Market, quote: MarketQuote) -> Market:
+    last = quote.last
     return Market(
         market.spec,
-        ts_ns=quote.ts_ns,
-        oracle_e6=quote.oracle_e6 or None,
-        oracle_slot=quote.oracle_slot,
-        oracle_twap_e6=quote.twap_e6 or None,
-        mark_e6=quote.mark_e6 or None,
-        funding_e9=quote.funding_e9,
-        deposit_rate_e6=quote.deposit_rate_e6,
-        borrow_rate_e6=quote.borrow_rate_e6,
-        status=quote.status,
-        interest_deposit_e10=market.interest_deposit_e10,
-        interest_borrow_e10=market.interest_borrow_e10,
-        funding_cumulative_e9=market.funding_cumulative_e9,
+        quote.ts_ns,
+        last.oracle_e6 or None,
+        last.oracle_slot,
+        last.oracle_twap_e6 or None,
+        0,
+        last.mark_e6 or None,
+        None,
+        None,
+        quote.funding_e9,
+        quote.deposit_rate_e6,
+        quote.borrow_rate_e6,
+        quote.status,
+        market.interest_deposit_e10,
+        market.interest_borrow_e10,
+        market.funding_cumulative_e9,
     )

@@ -21,10 +21,14 @@ FAULTS = (
     "venue_away",
 )
 NEVER_NS = 1 << 62
+_ON_TIME = (0,)
+_NOT_PLANNED = False, NEVER_NS
 
 
 def draw(seed: int, what: str, below: int) -> int:
     """Return a number in ``[0, below)`` that only the seed and ``what`` decide."""
+    if below == 1:
+        return 0
     return int.from_bytes(blake2b(f"{seed}:{what}".encode(), digest_size=8).digest()) % below
 
 
@@ -89,6 +93,8 @@ class Faults(Struct, frozen=True):
 
     def reports(self, cursor: int) -> tuple[int, ...]:
         """Return the extra delays (ns) at which an event is reported: none when lost, two when told twice."""
+        if not (self.report_lost_e6 or self.report_late_e6 or self.report_twice_e6):
+            return _ON_TIME
         if self._happens("lost", str(cursor), self.report_lost_e6):
             return ()
         delay = self.late_ns if self._happens("late", str(cursor), self.report_late_e6) else 0
@@ -112,7 +118,7 @@ class Faults(Struct, frozen=True):
         return self._during(self.market_paused, f"paused:{market}", ts_ns)
 
     def _during(self, window: Window | None, what: str, ts_ns: int) -> tuple[bool, int]:
-        return (False, NEVER_NS) if window is None else window.at(self.seed, what, ts_ns)
+        return _NOT_PLANNED if window is None else window.at(self.seed, what, ts_ns)
 
     def _happens(self, what: str, key: str, chance_e6: int) -> bool:
         return chance_e6 > 0 and draw(self.seed, f"{what}:{key}", E6) < chance_e6

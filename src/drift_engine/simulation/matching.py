@@ -9,6 +9,7 @@ where nothing is.
 
 from typing import Protocol
 
+from drift_engine.core.margin_monitor import margin_of
 from drift_engine.core.spot_balance import base_e9 as spot_base_e9
 from drift_engine.core.types import Account, AccountEvent, Market, PlanStatus
 from drift_engine.core.units import E9, SECOND_NS, ceil_div
@@ -17,6 +18,7 @@ from drift_engine.simulation.books import Books, Trade
 from drift_engine.simulation.models import VenueConfig, Volume
 from drift_engine.simulation.orders import OpenLeg, OpenPlan
 from drift_engine.simulation.quotes import Quotes
+from drift_engine.simulation.watch import Watch
 
 Fill = tuple[int, int, int]
 """A leg's index, the signed base that can fill now, and the price."""
@@ -37,26 +39,35 @@ class Teller(Protocol):
 class Matcher:
     """All plans that are not closed, and what happens to them."""
 
-    def __init__(self, books: Books, quotes: Quotes, config: VenueConfig, teller: Teller) -> None:
+    def __init__(self, books: Books, quotes: Quotes, config: VenueConfig, teller: Teller, watch: Watch) -> None:
         self.plans: dict[str, OpenPlan] = {}
         self.taker, self.maker = Volume(), Volume()
-        self._books, self._quotes, self._teller = books, quotes, teller
+        self._books, self._quotes, self._teller, self._watch = books, quotes, teller, watch
         self._models, self._faults, self._seed = config.models, config.faults, config.seed
         self._next_open = self._models.fills.taker == "next_open"
 
     def markets(self) -> dict[str, Market]:
         """Return every market with its price of this moment."""
-        return self._books.priced(self._quotes.of)
+        return self._books.priced(self._quotes.of, self._books.markets)
+
+    def markets_of(self, account: Account) -> dict[str, Market]:
+        """Return the markets an account's margin depends on, with their prices of this moment."""
+        names = [holding.market for holdings in (account.spots, account.perps) for holding in holdings]
+        markets = self._books.priced(self._quotes.of, names)
+        markets.setdefault(account.quote, self._books.markets[account.quote])
+        return markets
 
     def account(self) -> Account:
         """Return the account with its open orders."""
-        legs = [leg for plan in self.plans.values() if plan.arrived for leg in plan.live()]
-        account = self._books.account()
+        legs, account = self._live(), self._books.account()
         return orders.with_orders(account, legs, self._books.markets) if legs else account
 
     def waiting(self) -> set[str]:
         """Return the markets in which an order is open."""
-        return {leg.market for plan in self.plans.values() if plan.arrived for leg in plan.live()}
+        return {leg.market for leg in self._live()}
+
+    def _live(self, but: OpenPlan | None = None) -> list[OpenLeg]:
+        return [leg for plan in self.plans.values() if plan.arrived and plan is not but for leg in plan.live()]
 
     # ------------------------------------------------------------------- what happens to a plan
 
@@ -109,45 +120,50 @@ class Matcher:
     # ------------------------------------------------------------------- taking
 
     def _review(self, plan: OpenPlan, ts_ns: int, *, liquidated: bool) -> None:
-        markets = self.markets()
         taken: list[OpenLeg] = []
         for index, leg in enumerate(plan.legs):
             fails = "RevertFill" if self._faults.leg_fails(plan.plan_id, index) else None
-            reason = "UserIsBeingLiquidated" if liquidated else fails or self._refusal(leg, markets)
+            reason = "UserIsBeingLiquidated" if liquidated else fails or self._refusal(leg)
             if reason is None and not plan.atomic:
-                reason = self._margin(plan, [*taken, leg], markets, ts_ns)
+                reason = self._margin(plan, [*taken, leg], ts_ns)
             if reason is None:
                 taken.append(leg)
             else:
                 leg.end("rejected", reason)
         if plan.atomic:
             failed = next((leg.reason for leg in plan.legs if leg.status), None)
-            reason = failed or self._margin(plan, taken, markets, ts_ns)
+            reason = failed or self._margin(plan, taken, ts_ns)
             for leg in plan.legs if reason else ():
                 leg.end("rejected", reason or "")
         if self._faults.order_expires(plan.plan_id):
             for leg in plan.live():
                 leg.stuck = True
 
-    def _refusal(self, leg: OpenLeg, markets: dict[str, Market]) -> str | None:
-        market = markets[leg.market]
-        quote = self._quotes.of[leg.market]
-        half_e6 = quote.mark_e6 * self._models.impact.half_spread_e6 // 10**6
-        return (
-            orders.status_refusal(leg, market)
-            or orders.size_refusal(leg, market)
-            or orders.post_only_refusal(leg, quote.mark_e6 - half_e6, quote.mark_e6 + half_e6)
-            or orders.borrow_refusal(leg, self._books.account(), markets)
-        )
+    def _refusal(self, leg: OpenLeg) -> str | None:
+        quote, books = self._quotes.of[leg.market], self._books
+        refusal = orders.status_refusal(leg, quote) or orders.size_refusal(leg, books.markets[leg.market].spec)
+        if refusal is None and leg.post_only:
+            half_e6 = quote.mark_e6 * self._models.impact.half_spread_e6 // 10**6
+            refusal = orders.post_only_refusal(leg, quote.mark_e6 - half_e6, quote.mark_e6 + half_e6)
+        if refusal is None and leg.kind == "spot":
+            refusal = orders.borrow_refusal(leg, books.account(), books.markets, self._quotes.of)
+        return refusal
 
-    def _margin(self, plan: OpenPlan, taken: list[OpenLeg], markets: dict[str, Market], ts_ns: int) -> str | None:
-        others = [leg for other in self.plans.values() if other.arrived and other is not plan for leg in other.live()]
+    def _margin(self, plan: OpenPlan, taken: list[OpenLeg], ts_ns: int) -> str | None:
+        """Refuse orders that are too many or ask too much margin; the bands count those that are taken."""
+        others = self._live(but=plan)
         if len(others) + len(taken) > orders.MAX_ORDERS:
             return "MaxNumberOfOrders"
-        before = orders.with_orders(self._books.account(), others, markets)
-        increasing = any(orders.increases_risk(leg, before, markets) for leg in taken)
-        after = orders.with_orders(before, taken, markets)
-        return orders.margin_refusal(after, markets, ts_ns, increasing=increasing)
+        specs, account = self._books.markets, self._books.account()
+        before = orders.with_orders(account, others, specs) if others else account
+        increasing = any(orders.increases_risk(leg, before, specs) for leg in taken)
+        after = orders.with_orders(before, taken, specs)
+        markets = self.markets_of(after)
+        margin = margin_of(after, markets, ts_ns)
+        refusal = orders.margin_refusal(margin, increasing=increasing)
+        if refusal is None:
+            self._watch.set(after, markets, margin)
+        return refusal
 
     # ------------------------------------------------------------------- filling
 
@@ -168,9 +184,9 @@ class Matcher:
         base_e9 = self._reducible(leg)
         if base_e9 == 0:
             return None
-        reference_e6 = quote.mark_e6 if leg.kind == "perp" else quote.oracle_e6
-        if self._next_open:
-            reference_e6 = leg.open_e6
+        reference_e6 = leg.open_e6
+        if not self._next_open:
+            reference_e6 = quote.mark_e6 if leg.kind == "perp" else quote.oracle_e6
         if not reference_e6:
             return None
         price_e6 = self._models.impact.price_e6(reference_e6, base_e9, self._books.markets[leg.market].tick_e6)
@@ -201,10 +217,11 @@ class Matcher:
         return base_e9 if leg.base_e9 > 0 else -base_e9
 
     def _held(self, leg: OpenLeg) -> int:
-        account = self._books.account()
         if leg.kind == "perp":
-            return account.perp(leg.market).base_e9
-        return spot_base_e9(account.spot(leg.market), self._books.markets[leg.market])
+            position = self._books.perps.get(leg.market)
+            return position.base_e9 if position else 0
+        balance = self._books.spots.get(leg.market)
+        return spot_base_e9(balance, self._books.markets[leg.market]) if balance else 0
 
     def _fill(self, plan: OpenPlan, index: int, base_e9: int, price_e6: int, ts_ns: int, *, maker: bool) -> None:
         leg = plan.legs[index]
@@ -227,22 +244,21 @@ class Matcher:
         quote_e6 = -size_e6 if base_e9 > 0 else size_e6
         volume_e6 = self.taker.volume_e6 + self.maker.volume_e6
         fee_e6 = self._models.fees.fee_e6(spec, quote_e6, volume_e6, maker=maker)
+        if spec.kind == "perp":
+            self._count(quote_e6, ts_ns // SECOND_NS, maker=maker)
         trade = Trade(leg.market, base_e9, quote_e6, fee_e6, quote.oracle_e6, quote.mark_e6, maker)
-        self._count(trade, ts_ns)
         leg.base_e9 -= base_e9
         leg.filled_e9 += base_e9
         due_ns = ts_ns + self._models.latency.report_ns
         seen_ns = self._teller.seen_ns(due_ns, self._books.cursor + 1)
         self._teller.put(self._books.fill(ts_ns, seen_ns, plan.plan_id, index, trade), due_ns)
 
-    def _count(self, trade: Trade, ts_ns: int) -> None:
+    def _count(self, quote_e6: int, now_s: int, *, maker: bool) -> None:
         """Add a perp fill to the 30-day volume that decides the fee tier."""
-        if self._books.markets[trade.market].spec.kind == "spot":
-            return
-        if trade.maker:
-            self.maker = self.maker.after(trade.quote_e6, ts_ns // SECOND_NS)
+        if maker:
+            self.maker = self.maker.after(quote_e6, now_s)
         else:
-            self.taker = self.taker.after(trade.quote_e6, ts_ns // SECOND_NS)
+            self.taker = self.taker.after(quote_e6, now_s)
 
     # ------------------------------------------------------------------- closing
 

@@ -44,10 +44,19 @@ class Fees(Struct, frozen=True):
         size_e6 = abs(quote_e6)
         if not isinstance(spec, PerpSpec):
             return ceil_div(size_e6 * spec.taker_fee_e6, E6)
-        tier = next(tier for tier in reversed(self.tiers) if volume_e6 >= tier.volume_e6)
+        tier = self._tier(volume_e6)
         if maker:
             return -(size_e6 * -tier.maker_e6 // E6)
         return ceil_div(size_e6 * tier.taker_e6, E6)
+
+    def _tier(self, volume_e6: int) -> FeeTier:
+        """Return the last tier the volume reaches, the first where it reaches none."""
+        found = self.tiers[0]
+        for tier in self.tiers:
+            if volume_e6 < tier.volume_e6:
+                break
+            found = tier
+        return found
 
 
 class Volume(Struct, frozen=True):
@@ -116,9 +125,11 @@ class PartialFills(Struct, frozen=True):
 
     def split(self, seed: int, key: str, base_e9: int, step_e9: int, *, whole: bool) -> tuple[int, ...]:
         """Return the parts of a signed base amount that fill now; with ``whole`` nothing is left over."""
+        if not self.chance_e6:
+            return (base_e9,)
         steps = abs(base_e9) // step_e9
         parts = 2 + draw(seed, f"parts:{key}", max(1, self.most_parts - 1))
-        if not self.chance_e6 or steps < parts or draw(seed, f"partial:{key}", E6) >= self.chance_e6:
+        if steps < parts or draw(seed, f"partial:{key}", E6) >= self.chance_e6:
             return (base_e9,)
         part_e9 = steps // parts * step_e9 * (1 if base_e9 > 0 else -1)
         last_e9 = base_e9 - part_e9 * (parts - 1)

@@ -13,11 +13,26 @@ from drift_engine.core.margin_monitor import margin_of
 from drift_engine.core.perp_position import with_open
 from drift_engine.core.spot_balance import add_tokens, token_amount
 from drift_engine.core.spot_balance import base_e9 as spot_base_e9
-from drift_engine.core.types import Account, Kind, Leg, Market, PlanStatus, SpotBalance, SpotSpec, TradePlan
+from drift_engine.core.types import (
+    Account,
+    Kind,
+    Leg,
+    Margin,
+    Market,
+    PerpPosition,
+    PlanStatus,
+    Spec,
+    SpotBalance,
+    SpotSpec,
+    TradePlan,
+)
 from drift_engine.core.units import ceil_to_step, floor_to_step, notional_e6, rescale
 from drift_engine.core.valuation import perp_value_e6
+from drift_engine.simulation.quotes import MarketQuote
 
 MAX_ORDERS = 32
+_FILLED: set[PlanStatus | None] = {"filled"}
+_WORST_FIRST: tuple[PlanStatus, ...] = ("rejected", "cancelled", "expired")
 
 
 class OpenLeg(Struct):
@@ -68,22 +83,22 @@ def _standard(leg: Leg, market: Market) -> OpenLeg:
     return OpenLeg(leg.market, market.kind, base_e9, limit_e6, leg.reduce_only, leg.post_only)
 
 
-def size_refusal(leg: OpenLeg, market: Market) -> str | None:
+def size_refusal(leg: OpenLeg, spec: Spec) -> str | None:
     """Refuse what is under a step or, where it does not only reduce, under the minimum."""
     if leg.base_e9 == 0:
         return "OrderAmountTooSmall"
-    if abs(leg.base_e9) < market.min_order_e9 and not leg.reduce_only:
+    if abs(leg.base_e9) < spec.min_order_e9 and not leg.reduce_only:
         return "InvalidOrderMinOrderSize"
     return "InvalidOrder" if leg.limit_e6 <= 0 else None
 
 
-def status_refusal(leg: OpenLeg, market: Market) -> str | None:
+def status_refusal(leg: OpenLeg, quote: MarketQuote) -> str | None:
     """Refuse orders in a market that takes none, or has no price; a reduce-only market makes them reduce-only."""
-    if market.status == "reduce_only":
+    if quote.status == "reduce_only":
         leg.reduce_only = True
-    elif market.status != "active":
+    elif quote.status != "active":
         return "MarketPlaceOrderPaused"
-    return None if market.oracle_e6 else "InvalidOracle"
+    return None if quote.last.oracle_e6 else "InvalidOracle"
 
 
 def post_only_refusal(leg: OpenLeg, bid_e6: int, ask_e6: int) -> str | None:
@@ -96,20 +111,21 @@ def post_only_refusal(leg: OpenLeg, bid_e6: int, ask_e6: int) -> str | None:
     return "PlacePostOnlyLimitFailure" if crosses else None
 
 
-def borrow_refusal(leg: OpenLeg, account: Account, markets: Mapping[str, Market]) -> str | None:
+def borrow_refusal(
+    leg: OpenLeg, account: Account, markets: Mapping[str, Market], quotes: Mapping[str, MarketQuote]
+) -> str | None:
     """Refuse a swap that would borrow a token whose rate is not known: its cost could not be counted."""
     if leg.kind != "spot" or leg.reduce_only:
         return None
     name = account.quote if leg.base_e9 > 0 else leg.market
     change_e9 = -notional_e6(leg.base_e9, leg.limit_e6) * 1_000 if leg.base_e9 > 0 else leg.base_e9
     left_e9 = spot_base_e9(account.spot(name), markets[name]) + change_e9
-    unknown = left_e9 < 0 and markets[name].borrow_rate_e6 is None
+    unknown = left_e9 < 0 and quotes[name].borrow_rate_e6 is None
     return f"BorrowRateUnknown: {name} cannot be borrowed" if unknown else None
 
 
-def margin_refusal(account: Account, markets: Mapping[str, Market], now_ns: int, *, increasing: bool) -> str | None:
+def margin_refusal(margin: Margin, *, increasing: bool) -> str | None:
     """Refuse what leaves too little margin: initial where risk grows, maintenance otherwise (``math/margin.rs``)."""
-    margin = margin_of(account, markets, now_ns)
     if margin.status == "unknown":
         return "InvalidOracle"
     have, need = margin.collateral_e6, margin.maintenance_e6
@@ -128,7 +144,7 @@ def withdrawal_refusal(
     left = SpotBalance(market, add_tokens(scaled_e9, -amount, markets[market], leaving=True))
     others = tuple(balance for balance in account.spots if balance.market != market)
     after = structs.replace(account, spots=(*others, left))
-    return margin_refusal(after, markets, now_ns, increasing=True)
+    return margin_refusal(margin_of(after, markets, now_ns), increasing=True)
 
 
 def settlement_refusal(account: Account, markets: Mapping[str, Market], market: str, now_ns: int) -> str | None:
@@ -137,7 +153,7 @@ def settlement_refusal(account: Account, markets: Mapping[str, Market], market: 
     if not position.base_e9 and not position.quote_e6:
         return "UserHasNoPositionInMarket"
     pnl_e6 = perp_value_e6(position, markets[market])
-    if pnl_e6 < 0 and margin_refusal(account, markets, now_ns, increasing=False):
+    if pnl_e6 < 0 and margin_refusal(margin_of(account, markets, now_ns), increasing=False):
         return "InsufficientCollateralForSettlingPNL"
     return None if pnl_e6 else "NoUnsettledPnl"
 
@@ -162,13 +178,13 @@ def with_orders(account: Account, legs: Iterable[OpenLeg], markets: Mapping[str,
     perps = {position.market: position for position in account.perps}
     spots = {balance.market: balance for balance in account.spots}
     for leg in legs:
-        spec = markets[leg.market].spec
+        name, base_e9 = leg.market, leg.base_e9
+        spec = markets[name].spec
         if isinstance(spec, SpotSpec):
-            tokens = rescale(leg.base_e9, 9, spec.decimals)
-            spots[leg.market] = _with_tokens(spots.get(leg.market) or SpotBalance(leg.market), tokens)
+            spots[name] = _with_tokens(spots.get(name) or SpotBalance(name), rescale(base_e9, 9, spec.decimals))
         else:
-            bids_e9, asks_e9 = max(leg.base_e9, 0), min(leg.base_e9, 0)
-            perps[leg.market] = with_open(perps.get(leg.market) or account.perp(leg.market), bids_e9, asks_e9, 1)
+            bids_e9, asks_e9 = (base_e9, 0) if base_e9 > 0 else (0, base_e9)
+            perps[name] = with_open(perps.get(name) or PerpPosition(name), bids_e9, asks_e9, 1)
     return Account(account.quote, tuple(spots.values()), tuple(perps.values()), account.max_margin_ratio_e4)
 
 
@@ -183,11 +199,13 @@ def _with_tokens(balance: SpotBalance, tokens: int) -> SpotBalance:
 
 def outcome(plan: OpenPlan) -> tuple[PlanStatus, str]:
     """Return how a plan ended once none of its orders is open, and why."""
-    reason = next((leg.reason for leg in plan.legs if leg.reason), "")
-    if all(leg.status == "filled" for leg in plan.legs):
+    reason, filled_e9 = "", 0
+    for leg in plan.legs:
+        reason = reason or leg.reason
+        filled_e9 += abs(leg.filled_e9)
+    ended = {leg.status for leg in plan.legs}
+    if ended <= _FILLED:
         return "filled", reason
-    if any(leg.filled_e9 for leg in plan.legs):
+    if filled_e9:
         return "partial", reason
-    ended = [leg.status for leg in plan.legs]
-    status = next((kind for kind in ("rejected", "cancelled", "expired") if kind in ended), "rejected")
-    return status, reason  # type: ignore[return-value]
+    return next((status for status in _WORST_FIRST if status in ended), "rejected"), reason

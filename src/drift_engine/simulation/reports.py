@@ -9,7 +9,7 @@ from heapq import heappop, heappush
 from drift_engine.core.types import AccountEvent, Filled, FundingPaid, Liquidated, PlanClosed
 from drift_engine.simulation.faults import NEVER_NS, Faults
 
-_FAULTY = Filled | PlanClosed | FundingPaid | Liquidated
+_FAULTY = frozenset([Filled, PlanClosed, FundingPaid, Liquidated])
 
 
 class Reports:
@@ -35,8 +35,8 @@ class Reports:
         self.history.append(event)
         if isinstance(event, PlanClosed):
             self.closed[event.plan_id] = event
-        self._last_ns = max(due_ns, self._last_ns)
-        delays = self._faults.reports(event.cursor) if isinstance(event, _FAULTY) else (0,)
+        self._last_ns = max(self._last_ns, due_ns)
+        delays = self._faults.reports(event.cursor) if type(event) in _FAULTY else (0,)
         for delay_ns in delays:
             heappush(self._waiting, (self._last_ns + delay_ns, self._count, event))
             self._count += 1

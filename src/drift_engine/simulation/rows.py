@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
 Bytes = NDArray[np.uint8]
-Row = tuple[int, int, int, int, int, int, int]
+Row = tuple[int, ...]
 
 CHUNK_ROWS: Final = 4_096
 
@@ -52,12 +52,13 @@ class Columns(NamedTuple):
         """Return rows ``[first, last)``."""
         return Columns._make(column[first:last] for column in self)
 
-    def rows(self) -> Iterator[Row]:
-        """Iterate over the rows as tuples of Python integers."""
+    def rows(self, *more: Ints) -> Iterator[Row]:
+        """Iterate over the rows, and over more columns behind them, as tuples of Python integers."""
         # Bytes are iterated faster than lists of small integers are made.
         ts, kind, market, a, b, c, tick = self
         small = (kind.tobytes(), market.tobytes(), tick.tobytes())
-        return zip(ts.tolist(), *small[:2], a.tolist(), b.tolist(), c.tolist(), small[2], strict=True)
+        wide = (a.tolist(), b.tolist(), c.tolist(), small[2], *(column.tolist() for column in more))
+        return zip(ts.tolist(), *small[:2], *wide, strict=True)
 
     def digest(self) -> str:
         """Return a hash of the columns' bytes, the same on every machine."""

@@ -29,21 +29,21 @@ _MOST_MARKETS = 256
 class Chunk:
     """Rows ``[first, last)`` of a timeline."""
 
-    __slots__ = ("_columns", "first", "last")
+    __slots__ = ("columns", "first", "last")
 
     def __init__(self, first: int, last: int, columns: Columns) -> None:
         self.first = first
         self.last = last
-        self._columns = columns
+        self.columns = columns
 
     @property
     def digest(self) -> str:
         """A hash of the chunk's rows, the same on every machine."""
-        return self._columns.digest()
+        return self.columns.digest()
 
-    def rows(self) -> Iterator[Row]:
-        """Iterate over ``(ts_ns, kind, market_index, a, b, c, tick)``; ``simulation.rows`` says what a, b, c are."""
-        return self._columns.rows()
+    def rows(self, *more: Ints) -> Iterator[Row]:
+        """Iterate over ``(ts_ns, kind, market_index, a, b, c, tick, *more)``; see ``simulation.rows`` for a, b, c."""
+        return self.columns.rows(*more)
 
 
 class RowSource(Protocol):

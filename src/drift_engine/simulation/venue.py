@@ -4,8 +4,8 @@
 suspend. Time is the argument: what is sent arrives later, what happened is told later, and ``due_ns`` says when the
 venue next has something of its own to do. Same seed, same rows and same orders give the same events.
 
-The hot path is ``price`` without orders: publish the quote, compare the oracle with the market's margin band. Anything
-that changes the account empties the bands, and the next price works them out again.
+The hot path is a price without orders: the market's quote takes it and compares the oracle with the market's margin
+band (``watch``). Where an order waits, the venue itself takes the row.
 
 A ``VenueLog`` makes it durable: what changed is on disk before anyone is told.
 """
@@ -33,7 +33,7 @@ from drift_engine.simulation.liquidation import Liquidator
 from drift_engine.simulation.matching import Matcher
 from drift_engine.simulation.models import VenueConfig
 from drift_engine.simulation.orders import sent, settlement_refusal, withdrawal_refusal
-from drift_engine.simulation.quotes import Quotes, slot_at
+from drift_engine.simulation.quotes import MarketQuote, Quotes, slot_at
 from drift_engine.simulation.reports import Reports
 from drift_engine.simulation.venue_log import Action, VenueLog, VenueRecord
 
@@ -52,9 +52,13 @@ class SimVenue:
         self.quotes = Quotes(specs, self.config.quote, models.impact, faults)
         self._books = Books(self.config.quote, specs)
         self._reports = Reports(faults)
-        self._matcher = Matcher(self._books, self.quotes, self.config, self._reports)
+        self._watch = watch.Watch(self._books, self.quotes.of)
+        self._matcher = Matcher(self._books, self.quotes, self.config, self._reports, self._watch)
         self._liquidator = Liquidator(self._books, models.liquidation)
-        self._desks = {name: watch.Desk(quote) for name, quote in self.quotes.of.items()}
+        self.desks = {name: watch.Desk(quote) for name, quote in self.quotes.of.items()}
+        self._waiting: set[str] = set()
+        for quote in self.quotes.of.values():
+            quote.left = self._assess
         self._next_open = models.fills.taker == "next_open"
         self._missed: dict[str, int] = {}
         self._actions: list[Action] = [(0, 0, "open", "")]
@@ -79,38 +83,30 @@ class SimVenue:
 
     def price(self, ts_ns: int, market: str, oracle_e6: int, mark_e6: int, open_e6: int = 0) -> MarketUpdated | None:
         """Take a price row; return what the venue publishes, ``None`` while it is away."""
-        desk = self._desks[market]
-        if desk.waits:
-            return self._traded(ts_ns, desk, oracle_e6, mark_e6, open_e6)
-        update = desk.publish(ts_ns, oracle_e6, mark_e6)
-        if not desk.low_e6 <= oracle_e6 <= desk.high_e6:
-            self._assess(ts_ns)
-        return update
+        desk = self.desks[market]
+        return desk.take(ts_ns, oracle_e6, mark_e6, open_e6, *desk.quote.sides(mark_e6))
 
     def funding(self, ts_ns: int, market: str, rate_e9: int, mark_twap_e6: int = 0, oracle_twap_e6: int = 0) -> None:
         """Settle an hour's funding on what is held now; the next price tells the rate."""
         self.quotes.funding(market, rate_e9)
-        event = self._books.fund(ts_ns, market, rate_e9)
-        if event is not None:
-            self._reports.put(event, ts_ns)
-            self._changed()
+        self._tell(self._books.fund(ts_ns, market, rate_e9), ts_ns)
 
     def interest(
         self, ts_ns: int, market: str, deposit_rate_e6: int, borrow_rate_e6: int, seconds: int
     ) -> MarketUpdated | None:
         """Accrue interest for the seconds a row covers; return what is published at once, the quote asset's rates."""
-        event = self._books.accrue(ts_ns, market, deposit_rate_e6, borrow_rate_e6, seconds)
-        if event is not None:
-            self._reports.put(event, ts_ns)
-            self._changed()
+        self._tell(self._books.accrue(ts_ns, market, deposit_rate_e6, borrow_rate_e6, seconds), ts_ns)
         return self.quotes.interest(ts_ns, market, deposit_rate_e6, borrow_rate_e6)
 
     def advance(self, now_ns: int) -> list[AccountEvent]:
         """Do what was due by now, in order, and return the reports that reach us by now."""
         while self._actions and self._actions[0][0] <= now_ns:
-            due_ns, _, what, plan_id = heappop(self._actions)
-            if self._act(what, plan_id, due_ns or now_ns):
-                self._changed()
+            due_ns, count, what, plan_id = heappop(self._actions)
+            self._act(what, plan_id, due_ns or now_ns)
+            if what == "arrive" and plan_id in self._matcher.plans:
+                expires_ns = max(due_ns, self._matcher.plans[plan_id].expires_ns)
+                heappush(self._actions, (expires_ns, count + 1, "expire", plan_id))
+            self._changed()
         told = self._reports.take(now_ns)
         self._schedule()
         return told
@@ -126,17 +122,15 @@ class SimVenue:
         plan = approved.plan
         if plan.plan_id in self._matcher.plans or plan.plan_id in self._reports.closed or plan.plan_id in self._missed:
             raise ValueError(f"plan {plan.plan_id} was sent before")
-        unknown = [leg.market for leg in plan.legs if leg.market not in self._desks]
+        unknown = [leg.market for leg in plan.legs if leg.market not in self.desks]
         if unknown:
-            raise UnknownMarketError(f"unknown market {unknown[0]!r}; the venue has {', '.join(self._desks)}")
-        away, _ = self.quotes.away(now_ns)
-        if away and not self.config.faults.arrives(plan.plan_id):
+            raise UnknownMarketError(f"unknown market {unknown[0]!r}; the venue has {', '.join(self.desks)}")
+        if self.quotes.away(now_ns)[0] and not self.config.faults.arrives(plan.plan_id):
             self._missed[plan.plan_id] = plan.expires_ns
         else:
             arrive_ns = now_ns + self.config.models.latency.send_ns(self.config.seed, plan.plan_id)
             self._matcher.plans[plan.plan_id] = sent(plan, self._books.markets, arrive_ns)
             self._plan_action(arrive_ns, "arrive", plan.plan_id)
-            self._plan_action(max(arrive_ns, plan.expires_ns), "expire", plan.plan_id)
         self._commit(always=True)
         self._require_present(now_ns)
 
@@ -166,8 +160,7 @@ class SimVenue:
         if now_ns < self._missed.get(plan_id, 0):
             return None
         self._missed.pop(plan_id, None)
-        self._reports.put(self._books.close(now_ns, now_ns, plan_id, "never_landed", "the venue never saw it"), now_ns)
-        self._changed()
+        self._tell(self._books.close(now_ns, now_ns, plan_id, "never_landed", "the venue never saw it"), now_ns)
         return self._reports.closed[plan_id]
 
     # ------------------------------------------------------------------- what else an owner does
@@ -175,37 +168,47 @@ class SimVenue:
     def deposit(self, market: str, amount: int, now_ns: int) -> None:
         """Pay tokens in, in the token's own decimals; nothing where there are none."""
         if amount > 0:
-            self._reports.put(self._books.deposit(now_ns, market, amount), now_ns)
-            self._changed()
+            self._tell(self._books.deposit(now_ns, market, amount), now_ns)
 
     def withdraw(self, market: str, amount: int, now_ns: int) -> str | None:
         """Take tokens out; return the program's refusal, ``None`` when it was done."""
         refusal = withdrawal_refusal(self._matcher.account(), self._matcher.markets(), market, amount, now_ns)
         if refusal is None:
-            self._reports.put(self._books.withdraw(now_ns, market, amount), now_ns)
-            self._changed()
+            self._tell(self._books.withdraw(now_ns, market, amount), now_ns)
         return refusal
 
     def settle_pnl(self, market: str, now_ns: int) -> str | None:
         """Move a position's PnL to the quote balance; return the program's refusal, ``None`` when it was done."""
         refusal = settlement_refusal(self._matcher.account(), self._matcher.markets(), market, now_ns)
-        event = None if refusal else self._books.settle(now_ns, market, self.quotes.of[market].oracle_e6)
-        if event is not None:
-            self._reports.put(event, now_ns)
-            self._changed()
+        if refusal is None:
+            self._tell(self._books.settle(now_ns, market, self.quotes.of[market].oracle_e6), now_ns)
         return refusal
 
     # ------------------------------------------------------------------- after a change
 
+    def _tell(self, event: AccountEvent | None, ts_ns: int) -> None:
+        if event is not None:
+            self._reports.put(event, ts_ns)
+            self._changed()
+
     def _changed(self) -> None:
-        """After the account changed: write it down, empty the bands, look when something is due next."""
+        """After the account changed: write it down, bring the bands up to date, look when something is due next."""
+        self._watch.follow(self._reports.history)
         self._commit()
-        held = {*self._books.perps, *self._books.spots} - {self.config.quote}
         waiting = self._matcher.waiting()
-        for name, desk in self._desks.items():
-            desk.waits = name in waiting
-            desk.low_e6, desk.high_e6 = watch.NONE if name in held or desk.waits else watch.ANY
+        if waiting != self._waiting:
+            self._wait(waiting)
         self._schedule()
+
+    def _wait(self, waiting: set[str]) -> None:
+        """Take rows of markets where an order waits here, and leave the others to their quotes."""
+        for name in waiting ^ self._waiting:
+            desk = self.desks[name]
+            if name in waiting:
+                desk.take, desk.quote.left = partial(self._traded, desk.quote), int
+            else:
+                desk.take, desk.quote.left = desk.quote.price, self._assess
+        self._waiting = waiting
 
     def _commit(self, *, always: bool = False) -> None:
         if self._log is not None and (always or self._logged < len(self._reports.history)):
@@ -219,47 +222,43 @@ class SimVenue:
 
     def _plan_action(self, due_ns: int, what: str, plan_id: str) -> None:
         heappush(self._actions, (due_ns, self._count, what, plan_id))
-        self._count += 1
+        self._count += 2  # the one after belongs to a plan's end
         self._schedule()
 
-    def _act(self, what: str, plan_id: str, ts_ns: int) -> bool:
-        """Do what is due; return whether there was anything to do."""
+    def _act(self, what: str, plan_id: str, ts_ns: int) -> None:
         if what == "open":
             self.deposit(self.config.quote, self.config.deposit_e6, ts_ns)
         elif what == "cancel":
             self._matcher.cancel(ts_ns, "cancelled by the account")
-        elif plan_id not in self._matcher.plans:
-            return False
         elif what == "arrive":
             self._matcher.arrive(self._matcher.plans[plan_id], ts_ns, liquidated=self._liquidator.active)
         else:
             self._matcher.expire(plan_id, ts_ns)
-        return True
 
-    def _traded(self, ts_ns: int, desk: watch.Desk, oracle_e6: int, mark_e6: int, open_e6: int) -> MarketUpdated | None:
+    def _traded(
+        self, quote: MarketQuote, ts_ns: int, oracle_e6: int, mark_e6: int, open_e6: int, bid_e6: int, ask_e6: int
+    ) -> MarketUpdated | None:
         """Take a price row in a market where an order is open."""
-        name, before = desk.quote.name, self._books.cursor
         if self._next_open:
-            self._matcher.opens(ts_ns, name, open_e6)
-        update = desk.quote.price(ts_ns, oracle_e6, mark_e6)
-        self._matcher.priced(ts_ns, name)
-        if self._books.cursor != before:
-            self._changed()
-        self._assess(ts_ns)
+            self._matcher.opens(ts_ns, quote.name, open_e6)
+        update = quote.price(ts_ns, oracle_e6, mark_e6, open_e6, bid_e6, ask_e6)
+        self._matcher.priced(ts_ns, quote.name)
+        self._changed()
+        if not quote.low_e6 <= quote.oracle_e6 <= quote.high_e6:
+            self._assess(ts_ns)
         return update
 
     def _assess(self, ts_ns: int) -> None:
         """Work out margin afresh: liquidate below maintenance, else say how far prices may move."""
-        markets, account = self._matcher.markets(), self._matcher.account()
+        account = self._matcher.account()
+        markets = self._matcher.markets_of(account)
         margin = margin_of(account, markets, ts_ns)
         if margin.status == "unknown":
             return
-        slack_e6 = margin.collateral_e6 - margin.maintenance_e6
-        if slack_e6 < 0 or self._liquidator.active:
-            self._liquidate(ts_ns, markets)
-            return
-        for name, band in watch.bands(account, markets, slack_e6).items():
-            self._desks[name].low_e6, self._desks[name].high_e6 = band
+        if margin.collateral_e6 < margin.maintenance_e6 or self._liquidator.active:
+            self._liquidate(ts_ns, self._matcher.markets())
+        else:
+            self._watch.set(account, markets, margin)
 
     def _liquidate(self, ts_ns: int, markets: dict[str, Market]) -> None:
         cancel = partial(self._matcher.cancel, ts_ns, "liquidation")
@@ -295,5 +294,5 @@ class SimVenue:
         self._actions, self._missed = record.actions, record.missed
         self._reports.restore(events)
         self._logged = len(events)
-        self._count = 1 + max((count for _, count, _, _ in self._actions), default=0)
+        self._count = 2 + max((count for _, count, _, _ in self._actions), default=0)
         self._changed()

@@ -6,8 +6,11 @@ are skipped; the quote asset is always among those asked for.
 
 from collections.abc import Callable, Iterable, Iterator
 
+import numpy as np
+
 from drift_engine.core.types import Event, RowsRead
-from drift_engine.simulation.rows import Row, RowKind
+from drift_engine.simulation.quotes import sides
+from drift_engine.simulation.rows import Columns, Ints, RowKind
 from drift_engine.simulation.timeline import Timeline
 from drift_engine.simulation.venue import SimVenue
 
@@ -22,26 +25,28 @@ class World:
     ) -> None:
         self.timeline, self.venue, self._first_row = timeline, venue, first_row
         wanted = set(timeline.markets if markets is None else markets) | {venue.config.quote}
-        self._names = [name if name in wanted and name in venue.quotes.of else None for name in timeline.markets]
+        self._desks = [venue.desks.get(name) if name in wanted else None for name in timeline.markets]
+        self._half_e6 = np.array([desk.quote.half_e6 if desk else 0 for desk in self._desks])
+        self._tick_e6 = np.array([desk.quote.tick_e6 if desk else 1 for desk in self._desks])
 
     def run(self, deliver: Callable[[Event], object]) -> Iterator[int]:
         """Deliver every event in order; yield the time of each tick, and go on when asked for the next."""
-        venue, price, names = self.venue, self.venue.price, self._names
+        venue, desks = self.venue, self._desks
         ts_ns = 0
         for chunk in self.timeline.chunks(self._first_row):
             fresh = False
-            for ts_ns, kind, index, a, b, c, tick in chunk.rows():
+            for ts_ns, kind, index, a, b, c, tick, bid, ask in chunk.rows(*self._sides(chunk.columns)):
                 if ts_ns >= venue.due_ns:
                     self._advance(ts_ns, deliver)
-                name = names[index]
-                if name is not None:
+                desk = desks[index]
+                if desk is not None:
                     fresh = True
                     if kind == 2:  # a price
-                        update = price(ts_ns, name, a, b, c)
+                        update = desk.take(ts_ns, a, b, c, bid, ask)
                         if update is not None:
                             deliver(update)
                     else:
-                        self._rates((ts_ns, kind, index, a, b, c, tick), name, deliver)
+                        self._rates((ts_ns, kind, a, b, c), desk.quote.name, deliver)
                 if tick and fresh:
                     if ts_ns >= venue.due_ns:
                         self._advance(ts_ns, deliver)
@@ -51,8 +56,12 @@ class World:
         if ts_ns >= venue.due_ns:
             self._advance(ts_ns, deliver)
 
-    def _rates(self, row: Row, name: str, deliver: Callable[[Event], object]) -> None:
-        ts_ns, kind, _, a, b, c, _ = row
+    def _sides(self, rows: Columns) -> tuple[Ints, Ints]:
+        """Return the bids and asks of a chunk's price rows; what stands in other rows means nothing."""
+        return sides(rows.b, self._half_e6[rows.market], self._tick_e6[rows.market])
+
+    def _rates(self, row: tuple[int, int, int, int, int], name: str, deliver: Callable[[Event], object]) -> None:
+        ts_ns, kind, a, b, c = row
         if kind == _FUNDING:
             self.venue.funding(ts_ns, name, a, b, c)
             return
