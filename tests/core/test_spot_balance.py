@@ -86,6 +86,8 @@ def test_perp_markets_hold_no_balances() -> None:
     with pytest.raises(TypeError, match="SOL-PERP"):
         token_amount(1, perp(1))
     with pytest.raises(TypeError, match="SOL-PERP"):
+        add_tokens(0, 1, perp(1))
+    with pytest.raises(TypeError, match="SOL-PERP"):
         base_e9(SpotBalance("SOL-PERP", 1), perp(1))
 
 

@@ -11,9 +11,16 @@ quote asset is worth one. A perp market in settlement asks no margin; its oracle
 """
 
 from drift_engine.core.funding import payment_e6
-from drift_engine.core.margin_weights import asset_weight_e4, liability_weight_e4, perp_ratio_e4, weighted_e6
+from drift_engine.core.margin_lone import LonePerp
+from drift_engine.core.margin_weights import (
+    asset_weight_e4,
+    liability_weight_e4,
+    perp_ratios_e4,
+    spot_weights_e4,
+    weighted_e6,
+)
 from drift_engine.core.spot_balance import token_amount
-from drift_engine.core.types import MarginKind, Market, PerpPosition, PerpSpec, SpotBalance, SpotSpec
+from drift_engine.core.types import MarginKind, Market, MarketStatus, PerpPosition, PerpSpec, SpotBalance, SpotSpec
 from drift_engine.core.units import E4, E6, E9, ceil_div, floor_div
 from drift_engine.core.valuation import PriceUnknownError
 
@@ -28,48 +35,72 @@ quote balance (all in quote 1e6); then ``ts_ns`` and ``oracle_slot`` of the pric
 Side = tuple[int, int, int]
 """An amount, its maintenance ratio and its initial ratio."""
 
+PerpFacts = tuple[int, int, int, int, PerpSpec, MarketStatus, bool, int, int, int, int, int]
+"""What changes while the size stays: cumulative funding, quote, unsettled funding, what open orders require. Then the
+market's facts and status, whether long, size, both ratios, both weights of unrealised profit.
+"""
+
 
 class PerpHolding:
     """A perp position, ready to be priced. ``account_ratio_e4`` is the account's own margin ratio, 0 for none."""
 
-    __slots__ = ("_custom_e4", "_facts", "_position", "_sides")
+    __slots__ = ("_custom_e4", "_facts", "_position", "_sides", "name")
 
     def __init__(self, position: PerpPosition, account_ratio_e4: int, market: Market) -> None:
+        custom_e4 = position.max_margin_ratio_e4
+        self.name = position.market
         self._position = position
-        self._custom_e4 = max(account_ratio_e4, position.max_margin_ratio_e4)
+        self._facts: PerpFacts
+        self._sides: tuple[Side, Side] | None
+        self._custom_e4 = account_ratio_e4 if account_ratio_e4 > custom_e4 else custom_e4
         self._prepare(market)
+
+    def takes(self, position: PerpPosition, market: Market) -> bool:
+        """Take a position in the old one's place where no size and no ratio changed, and say whether it did."""
+        old = self._position
+        if (
+            position.market != old.market
+            or position.base_e9 != old.base_e9
+            or position.open_bids_e9 != old.open_bids_e9
+            or position.open_asks_e9 != old.open_asks_e9
+            or position.max_margin_ratio_e4 != old.max_margin_ratio_e4
+        ):
+            return False
+        self._position = position
+        unsettled, open_e6 = _unsettled_e6(position, market), position.open_orders * OPEN_ORDER_E6
+        self._facts = market.funding_cumulative_e9, position.quote_e6, unsettled, open_e6, *self._facts[4:]
+        return True
 
     def _prepare(self, market: Market) -> None:
         spec, position = market.spec, self._position
         if not isinstance(spec, PerpSpec):
             raise TypeError(f"{spec.name} is a spot market and holds no perp positions")
-        base, cumulative = position.base_e9, market.funding_cumulative_e9
+        self._sides = None
+        base = position.base_e9
+        size = base if base >= 0 else -base
         self._facts = (
+            market.funding_cumulative_e9,
+            position.quote_e6,
+            _unsettled_e6(position, market),
+            position.open_orders * OPEN_ORDER_E6,
             spec,
-            cumulative,
             market.status,
             base >= 0,
-            abs(base),
-            position.quote_e6,
-            payment_e6(cumulative - position.funding_cursor_e9, base),
-            *self._ratios_e4(spec, market, abs(base)),
+            size,
+            *self._ratios_e4(spec, market, size),
             spec.upnl_maintenance_e4,
             spec.upnl_initial_e4,
-            position.open_orders * OPEN_ORDER_E6,
         )
-        self._sides: tuple[Side, Side] | None = None
         if position.open_bids_e9 or position.open_asks_e9:
             asks, bids = abs(base + position.open_asks_e9), abs(base + position.open_bids_e9)
             self._sides = (asks, *self._ratios_e4(spec, market, asks)), (bids, *self._ratios_e4(spec, market, bids))
 
     def _ratios_e4(self, spec: PerpSpec, market: Market, size_e9: int) -> tuple[int, int]:
-        if market.status == "settlement":
-            return 0, 0
-        return perp_ratio_e4(spec, size_e9, "maintenance"), perp_ratio_e4(spec, size_e9, "initial", self._custom_e4)
+        return (0, 0) if market.status == "settlement" else perp_ratios_e4(spec, size_e9, self._custom_e4)
 
     def part(self, market: Market) -> Part:
         """Return what the position adds at the market's oracle price. Raises ``PriceUnknownError``."""
-        spec, cumulative, status, long, size, quote, unsettled, ratio, ratio_i, upnl, upnl_i, open_e6 = self._facts
+        cumulative, quote, unsettled, open_e6, spec, status, long, size, ratio, ratio_i, upnl, upnl_i = self._facts
         price = market.oracle_e6
         if price is None or price <= 0:
             raise PriceUnknownError(f"the price of {market.name} is not known")
@@ -90,6 +121,19 @@ class PerpHolding:
                 collateral = collateral * upnl // E4
         return collateral, requirement, initial, required, value, owed, 0, market.ts_ns, market.oracle_slot
 
+    def alone(self, tokens: int) -> "LonePerp | None":
+        """Return a quicker way to the margin of this position and ``tokens`` of quote, where there is one."""
+        cumulative, quote, unsettled, open_e6, spec, status, long, size, ratio, ratio_i, upnl, upnl_i = self._facts
+        if self._sides or unsettled or upnl_i or upnl != E4 or tokens < 0:
+            return None
+        facts = spec, cumulative, status, long, size, quote + tokens, tokens, ratio, ratio_i, open_e6
+        return LonePerp(facts)
+
+
+def _unsettled_e6(position: PerpPosition, market: Market) -> int:
+    moved_e9 = market.funding_cumulative_e9 - position.funding_cursor_e9
+    return payment_e6(moved_e9, position.base_e9) if moved_e9 else 0
+
 
 def _worst_side(sides: tuple[Side, Side], price_e6: int) -> Side:
     """Return liability and both ratios if all asks or all bids fill, whichever owes more; asks where they are equal."""
@@ -101,10 +145,11 @@ def _worst_side(sides: tuple[Side, Side], price_e6: int) -> Side:
 class SpotHolding:
     """A spot balance other than the quote asset's, ready to be priced. ``account_ratio_e4`` as for a perp."""
 
-    __slots__ = ("_balance", "_custom_e4", "_facts")
+    __slots__ = ("_custom_e4", "_facts", "balance", "name")
 
     def __init__(self, balance: SpotBalance, account_ratio_e4: int, market: Market) -> None:
-        self._balance = balance
+        self.name = balance.market
+        self.balance = balance
         self._custom_e4 = account_ratio_e4
         self._prepare(market)
 
@@ -112,17 +157,15 @@ class SpotHolding:
         spec = market.spec
         if not isinstance(spec, SpotSpec):
             raise TypeError(f"{spec.name} is a perp market and holds no balances")
-        tokens = token_amount(self._balance.scaled_e9, market)
-        weight_e4 = asset_weight_e4 if tokens > 0 else liability_weight_e4
+        tokens = token_amount(self.balance.scaled_e9, market)
         self._facts = (
             spec,
             market.interest_deposit_e10,
             market.interest_borrow_e10,
             tokens,
             10**spec.decimals,
-            weight_e4(spec, tokens, "maintenance"),
-            weight_e4(spec, tokens, "initial", self._custom_e4),
-            self._balance.open_orders * OPEN_ORDER_E6,
+            *spot_weights_e4(spec, tokens, self._custom_e4),
+            self.balance.open_orders * OPEN_ORDER_E6,
         )
 
     def part(self, market: Market) -> Part:
@@ -138,7 +181,7 @@ class SpotHolding:
         ):
             self._prepare(market)
             return self.part(market)
-        if self._balance.open_bids or self._balance.open_asks:
+        if self.balance.open_bids or self.balance.open_asks:
             return self._worst_case(market, price)
         ages = market.ts_ns, market.oracle_slot
         if tokens >= 0:
@@ -157,10 +200,10 @@ class SpotHolding:
 
     def _simulated(self, kind: MarginKind, value_e6: int, price_e6: int) -> tuple[int, int, int, int]:
         """Return collateral, requirement, token value and change of the quote on the riskier side; asks where equal."""
-        asks = self._filled(self._balance.open_asks, kind, value_e6, price_e6)
-        bids = self._filled(self._balance.open_bids, kind, value_e6, price_e6)
+        asks = self._filled(self.balance.open_asks, kind, value_e6, price_e6)
+        bids = self._filled(self.balance.open_bids, kind, value_e6, price_e6)
         _, worst, quote, weighted = asks if asks[0] <= bids[0] else bids
-        requirement = max(-weighted, 0) + max(-quote, 0) + self._balance.open_orders * OPEN_ORDER_E6
+        requirement = max(-weighted, 0) + max(-quote, 0) + self.balance.open_orders * OPEN_ORDER_E6
         return max(weighted, 0) + max(quote, 0), requirement, worst, quote
 
     def _filled(self, order: int, kind: MarginKind, value_e6: int, price_e6: int) -> tuple[int, int, int, int]:

@@ -6,10 +6,11 @@ fractions in 1e4; sizes are in 1e9 whatever the token's decimals. They do not de
 worked out once and kept.
 """
 
+from functools import lru_cache
 from math import isqrt
 
 from drift_engine.core.types import MarginKind, PerpSpec, SpotSpec
-from drift_engine.core.units import E4, E6, rescale, tdiv
+from drift_engine.core.units import E4, E6, ceil_div, rescale, tdiv
 
 
 def size_premium_e4(size_e9: int, imf_e6: int, weight_e4: int) -> int:
@@ -23,7 +24,7 @@ def size_discount_e4(size_e9: int, imf_e6: int, weight_e4: int) -> int:
     """Return an asset's weight at a size: 1.1 over (1 + imf x sqrt(size)), never above the weight itself."""
     if imf_e6 == 0:
         return weight_e4
-    return min(weight_e4, (E6 + E6 // 10) * E4 // (E6 + isqrt(size_e9 * 10 + 1) * imf_e6 // 10**5))
+    return min(weight_e4, _discounted_e4(size_e9, imf_e6))
 
 
 def perp_ratio_e4(spec: PerpSpec, base_e9: int, kind: MarginKind, custom_e4: int = 0) -> int:
@@ -31,6 +32,47 @@ def perp_ratio_e4(spec: PerpSpec, base_e9: int, kind: MarginKind, custom_e4: int
     if kind == "maintenance":
         return size_premium_e4(abs(base_e9), spec.imf_e6, spec.margin_maintenance_e4)
     return max(custom_e4, size_premium_e4(abs(base_e9), spec.imf_e6, spec.margin_initial_e4))
+
+
+def perp_ratios_e4(spec: PerpSpec, size_e9: int, custom_e4: int = 0) -> tuple[int, int]:
+    """Return the maintenance and the initial margin ratio of a size, 0 or more: both for one square root."""
+    maintenance, initial, imf_e6 = spec.margin_maintenance_e4, spec.margin_initial_e4, spec.imf_e6
+    if imf_e6 and size_e9 >= _first_premium_e9(imf_e6, maintenance, initial):
+        maintenance, initial = _with_premium(size_e9, imf_e6, maintenance, initial)
+    return maintenance, initial if initial > custom_e4 else custom_e4
+
+
+def spot_weights_e4(spec: SpotSpec, tokens: int, custom_e4: int = 0) -> tuple[int, int]:
+    """Return the maintenance and the initial weight of a balance of ``tokens``: both for one square root."""
+    size_e9, imf_e6 = rescale(abs(tokens), spec.decimals, 9), spec.imf_e6
+    if tokens <= 0:
+        maintenance, initial = spec.liability_maintenance_e4, spec.liability_initial_e4
+        if imf_e6:
+            maintenance, initial = _with_premium(size_e9, imf_e6, maintenance, initial)
+        return maintenance, max(initial, E4 + custom_e4) if custom_e4 else initial
+    maintenance, initial = spec.asset_maintenance_e4, spec.asset_initial_e4
+    if imf_e6:
+        most = _discounted_e4(size_e9, imf_e6)
+        maintenance, initial = min(maintenance, most), min(initial, most)
+    return maintenance, min(initial, max(0, E4 - custom_e4)) if custom_e4 else initial
+
+
+def _with_premium(size_e9: int, imf_e6: int, maintenance_e4: int, initial_e4: int) -> tuple[int, int]:
+    """Return both weights with ``size_premium_e4``."""
+    grown_e4 = isqrt(size_e9 * 10 + 1) * imf_e6 // 10**7
+    over_m, over_i = grown_e4 - maintenance_e4 // 5, grown_e4 - initial_e4 // 5
+    return maintenance_e4 + over_m if over_m > 0 else maintenance_e4, initial_e4 + over_i if over_i > 0 else initial_e4
+
+
+@lru_cache(maxsize=256)
+def _first_premium_e9(imf_e6: int, maintenance_e4: int, initial_e4: int) -> int:
+    """Return the smallest size at which one of two weights is raised: most positions are far below it."""
+    root = ceil_div((min(maintenance_e4, initial_e4) // 5 + 1) * 10**7, imf_e6)
+    return ceil_div(root * root - 1, 10)
+
+
+def _discounted_e4(size_e9: int, imf_e6: int) -> int:
+    return (E6 + E6 // 10) * E4 // (E6 + isqrt(size_e9 * 10 + 1) * imf_e6 // 10**5)
 
 
 def asset_weight_e4(spec: SpotSpec, tokens: int, kind: MarginKind, custom_e4: int = 0) -> int:

@@ -5,9 +5,10 @@ calculate_accumulated_interest). A signed scaled balance stands for the program'
 """
 
 from drift_engine.core.types import Market, SpotBalance, SpotSpec
-from drift_engine.core.units import E6, floor_div, rescale
+from drift_engine.core.units import E6, rescale
 
 YEAR_S = 31_536_000
+_PRECISIONS = tuple(int(10 ** (19 - decimals)) for decimals in range(20))
 _SEGMENTS = ((850_000, 50), (900_000, 100), (950_000, 150), (990_000, 200), (995_000, 250), (1_000_000, 250))
 
 
@@ -16,8 +17,11 @@ def token_amount(scaled_e9: int, market: Market) -> int:
 
     Source: ``math/spot_balance.rs`` get_token_amount.
     """
+    spec = market.spec
+    if not isinstance(spec, SpotSpec):
+        raise TypeError(f"{spec.name} is a perp market and holds no balances")
     interest_e10 = market.interest_deposit_e10 if scaled_e9 >= 0 else market.interest_borrow_e10
-    return floor_div(scaled_e9 * interest_e10, _precision(market))
+    return scaled_e9 * interest_e10 // _PRECISIONS[spec.decimals]  # rounds down, whatever the sign
 
 
 def add_tokens(scaled_e9: int, tokens: int, market: Market, *, leaving: bool = False) -> int:
@@ -28,10 +32,12 @@ def add_tokens(scaled_e9: int, tokens: int, market: Market, *, leaving: bool = F
     """
     if tokens == 0:
         return scaled_e9
+    if tokens > 0 and scaled_e9 >= 0:
+        return scaled_e9 + _scaled(tokens, market, 1, round_up=False)
+    if tokens < 0 and scaled_e9 <= 0:
+        return scaled_e9 - _scaled(-tokens, market, -1, round_up=True)
     side = 1 if tokens > 0 else -1
     size, amount = abs(scaled_e9), abs(tokens)
-    if scaled_e9 * side > 0 or (scaled_e9 == 0 and side > 0):
-        return side * (size + _scaled(amount, market, side, round_up=side < 0))
     held = abs(token_amount(scaled_e9, market))
     if held > amount:
         return -side * (size - _scaled(amount, market, -side, round_up=leaving or side > 0))
@@ -44,16 +50,12 @@ def add_tokens(scaled_e9: int, tokens: int, market: Market, *, leaving: bool = F
 
 def _scaled(amount: int, market: Market, side: int, *, round_up: bool) -> int:
     """Scale a token amount for a deposit (1) or a borrow (-1); source: ``math/spot_balance.rs`` get_spot_balance."""
-    interest_e10 = market.interest_deposit_e10 if side > 0 else market.interest_borrow_e10
-    scaled = amount * _precision(market) // interest_e10
-    return scaled + 1 if round_up and scaled else scaled
-
-
-def _precision(market: Market) -> int:
     spec = market.spec
     if not isinstance(spec, SpotSpec):
         raise TypeError(f"{spec.name} is a perp market and holds no balances")
-    return int(10 ** (19 - spec.decimals))
+    interest_e10 = market.interest_deposit_e10 if side > 0 else market.interest_borrow_e10
+    scaled = amount * _PRECISIONS[spec.decimals] // interest_e10
+    return scaled + 1 if round_up and scaled else scaled
 
 
 def base_e9(balance: SpotBalance, market: Market) -> int:

@@ -61,7 +61,9 @@ def ceil_to_step(amount: int, step: int) -> int:
 
 def rescale(amount: int, from_decimals: int, to_decimals: int) -> int:
     """Change an amount's number of decimals, truncating toward zero where digits are lost."""
-    if to_decimals >= from_decimals:
+    if to_decimals == from_decimals:
+        return amount
+    if to_decimals > from_decimals:
         return amount * int(10 ** (to_decimals - from_decimals))
     return tdiv(amount, 10 ** (from_decimals - to_decimals))
 
