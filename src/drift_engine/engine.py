@@ -77,7 +77,7 @@ class DriftEngine(BaseEngine):
         """Health first, then the market, then the strategy, then the gates, then the order. It never suspends."""
         self._take_news()
         margin = self.margin = self._monitor.check(self.state)  # 1
-        if not (self._is_calm(margin) or self._is_safe(margin)):
+        if not ((self._watch.is_calm(self.state, margin) and not self._inbox.missing) or self._is_safe(margin)):
             return DONE
         view = self._desk.view = self._market_state(margin)  # 2
         signal = drive(self.strategy.on_tick(view))  # 3
@@ -111,16 +111,6 @@ class DriftEngine(BaseEngine):
         else:
             self.process(tick)
 
-    def _is_calm(self, margin: Margin) -> bool:
-        """Whether there is nothing to see to but the strategy, as on nearly every tick."""
-        state = self.state
-        return (
-            self._watch.is_calm(state, margin)
-            and state.now_ns < self._books_due_ns
-            and self._warm
-            and not (state.in_flight or self._inbox.missing)
-        )
-
     def _is_safe(self, margin: Margin) -> bool:
         """Step 1: breakers, what is overdue, the emergency close. True when the strategy may be asked."""
         state = self.state
@@ -132,10 +122,11 @@ class DriftEngine(BaseEngine):
         if state.now_ns >= self._books_due_ns:
             self._books_due_ns = (state.now_ns // DAY_NS + 1) * DAY_NS
             self._executor.observe(state.now_ns)
+        self._watch.calm_until_ns = self._books_due_ns if self._is_warm() else 0
         if state.closing:
             self._emergency.step(margin, verified=self._books.agreed_cursor == state.venue_cursor)
             return False
-        return state.trading is not Trading.HALTED and self._is_warm()
+        return state.trading is not Trading.HALTED and self._warm
 
     def _is_warm(self) -> bool:
         """Whether every market the strategy needs has a price."""

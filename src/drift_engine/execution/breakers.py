@@ -79,16 +79,18 @@ def has_exposure(state: EngineState) -> bool:
 class Watch:
     """Tells in a few comparisons that no breaker can trip: what nearly every tick needs to know and no more.
 
-    It keeps the highest equity at which an equity breaker could trip, and works it out again when a mark moved.
+    It keeps the highest equity at which an equity breaker could trip, and works it out again when a mark moved. The
+    engine says until when there is nothing else to see to (``calm_until_ns``); a plan in flight is always seen to.
     """
 
-    __slots__ = ("_alarm_e6", "_capital_e6", "_health_e4", "_limits", "_lowest_e4", "_marks")
+    __slots__ = ("_alarm_e6", "_capital_e6", "_health_e4", "_limits", "_lowest_e4", "_marks", "calm_until_ns")
 
     def __init__(self, limits: Limits, capital_e6: int) -> None:
         self._limits = limits
         self._capital_e6 = capital_e6
         self._health_e4 = limits.emergency_health_e4 or 0
         self._marks, self._alarm_e6 = -1, 0
+        self.calm_until_ns = 0
         self._lowest_e4 = _NO_HEALTH
 
     @property
@@ -97,7 +99,10 @@ class Watch:
         return None if self._lowest_e4 == _NO_HEALTH else self._lowest_e4
 
     def is_calm(self, state: EngineState, margin: Margin) -> bool:
-        """Return whether ``breach`` and ``recovery`` have nothing to say; False where they must be asked."""
+        """Return whether there is nothing to see to but the strategy; False where breakers and the rest must be asked.
+
+        It also keeps the lowest health it was shown.
+        """
         if state.marks != self._marks:
             self._marks, self._alarm_e6 = state.marks, self._highest_alarm_e6(state)
         health_e4 = margin.health_e4
@@ -107,7 +112,9 @@ class Watch:
         return (
             state.equity_e6 > self._alarm_e6
             and health_e4 >= self._health_e4
+            and state.now_ns < self.calm_until_ns
             and state.trading is Trading.ACTIVE
+            and not state.in_flight
             and not state.latched
         )
 
