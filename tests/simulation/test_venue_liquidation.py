@@ -11,7 +11,7 @@ from drift_engine.core.types import Account, Market, PerpPosition, PnlSettled, S
 from drift_engine.core.units import E6, HOUR_NS
 from drift_engine.simulation import watch
 from drift_engine.simulation.facts import venue_facts
-from drift_engine.simulation.models import VenueConfig
+from drift_engine.simulation.models import Fees, FeeTier, Models, VenueConfig
 
 P = 200 * E6
 FIVE_MINUTES = 300 * S
@@ -233,3 +233,34 @@ def test_the_cheap_check_misses_nothing() -> None:
         return list(stage.account_events())
 
     assert outcome(always=True) == outcome(always=False)
+
+
+def eaten(eater: str, *, always: bool) -> list[object]:
+    """Let one thing eat an account's slack at a price that does not move, until it is gone."""
+    fees = Fees((FeeTier(0, 600_000, 0),)) if eater == "fees" else Fees()
+    models = Models(fees=fees, latency=PLAIN.latency, impact=PLAIN.impact, tip_e6=60 * E6 if eater == "tips" else 0)
+    stage = opened(P, config=VenueConfig(deposit_e6=(12_000 if eater == "fees" else 1_200) * E6, models=models))
+    if eater == "interest":
+        stage.do(plan("borrow", spot(-25 * ONE, P // 2)))
+    else:
+        stage.do(plan("long", perp(80 * ONE, 2 * P)))
+    for step in range(1, 60):
+        ts_ns = T0 + step * S
+        if eater == "funding":
+            stage.venue.funding(ts_ns, "SOL-PERP", 25 * 10**7)
+        elif eater == "interest":
+            stage.venue.interest(ts_ns, "SOL", 0, 3_000_000, 50_000)
+        else:
+            stage.do(plan(f"p{step}", perp(-ONE // 2, P // 2), now_ns=ts_ns), ts_ns)
+        if always:
+            stage.venue._watch.empty()
+        for name in ("SOL-PERP", "SOL"):
+            stage.price(ts_ns, name, P)
+    stage.advance(T0 + 60 * S)
+    assert stage.liquidated()
+    return list(stage.account_events())
+
+
+@pytest.mark.parametrize("eater", ["funding", "interest", "fees", "tips"])
+def test_what_eats_the_reserve_ends_in_liquidation_on_the_row_it_must(eater: str) -> None:
+    assert eaten(eater, always=False) == eaten(eater, always=True)
