@@ -10,7 +10,7 @@ from msgspec import structs
 
 from drift_engine.core.types import Account, EngineState, Margin, SpotBalance, StateChanged, Trading
 from drift_engine.core.units import DAY_NS, E6, E9
-from drift_engine.execution.breakers import breach, has_exposure, recovery
+from drift_engine.execution.breakers import Watch, breach, has_exposure, recovery
 from drift_engine.execution.limits import Limits
 
 CAPITAL_E6 = 10_000 * E6
@@ -218,3 +218,52 @@ def test_a_state_that_was_changed_as_told_is_not_told_again(
     )  # fmt: skip
     assert told(after, health_e4) is None
     assert change.strategy_disabled >= disabled
+
+
+@given(
+    st.integers(8_400 * E6, 10_100 * E6),
+    st.integers(9_000 * E6, 11_000 * E6),
+    st.integers(9_000 * E6, 11_000 * E6),
+    st.integers(-1_000 * E6, 1_000 * E6),
+    st.one_of(st.none(), st.integers(0, 10_000)),
+    st.sampled_from(list(Trading)),
+    st.booleans(),
+    st.sampled_from([Limits(), OFF, structs.replace(Limits(), daily_drawdown_e4=None)]),
+)
+def test_a_calm_watch_is_never_wrong(
+    equity_e6: int,
+    high_e6: int,
+    day_e6: int,
+    reset_e6: int,
+    health_e4: int | None,
+    trading: Trading,
+    latched: bool,
+    limits: Limits,
+) -> None:
+    watch = Watch(limits, CAPITAL_E6)
+    watch.calm_until_ns = NOW_NS + 1
+    at = state(
+        equity_e6,
+        net_deposits_e6=CAPITAL_E6,
+        high_water_e6=high_e6,
+        day_equity_e6=day_e6,
+        pnl_at_reset_e6=reset_e6,
+        trading=trading,
+        latched=latched,
+    )
+    if watch.is_calm(at, margin(health_e4)):
+        assert breach(at, margin(health_e4), limits, CAPITAL_E6) is None
+        assert recovery(at) is None
+        assert trading is Trading.ACTIVE
+    assert watch.lowest_e4 == health_e4
+
+
+def test_a_watch_looks_again_when_a_mark_moved_and_when_its_time_is_up() -> None:
+    watch, at = Watch(Limits(), CAPITAL_E6), state()
+    assert not watch.is_calm(at, margin())
+    watch.calm_until_ns = NOW_NS + 1
+    assert watch.is_calm(at, margin())
+    at.high_water_e6, at.marks = 20_000 * E6, 1
+    assert not watch.is_calm(at, margin())
+    watch.calm_until_ns = NOW_NS
+    assert not watch.is_calm(state(), margin())
