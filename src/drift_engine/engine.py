@@ -121,6 +121,7 @@ class DriftEngine(BaseEngine):
             self._executor.follow_up(state.in_flight, state.venue_cursor, state.now_ns)
         if state.now_ns >= self._books_due_ns:
             self._books_due_ns = (state.now_ns // DAY_NS + 1) * DAY_NS
+            self._settle_profits()
             self._executor.observe(state.now_ns)
         self._watch.calm_until_ns = self._books_due_ns if self._is_warm() else 0
         if state.closing:
@@ -162,7 +163,18 @@ class DriftEngine(BaseEngine):
     def _on_plan_closed(self, event: PlanClosed) -> None:
         self._latency.observe(event)
         if not self.state.in_flight:
+            self._settle_profits()
             self._executor.observe(self.state.now_ns)
+
+    def _settle_profits(self) -> None:
+        """Have profits that lie in positions moved to the quote balance, where they count in full and earn interest."""
+        state, above_e6 = self.state, self._limits.settle_pnl_above_e6
+        if above_e6 is None or state.trading is Trading.HALTED:
+            return
+        for position in state.account.perps:
+            held = state.held.get(position.market)
+            if held is not None and held.worth_e6 + held.rest_e6 > above_e6:
+                self._executor.settle_pnl(position.market, state.now_ns)
 
     def _on_observed(self, event: AccountObserved) -> None:
         """Compare the books; a difference is read once more before the engine halts on it."""

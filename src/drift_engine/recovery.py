@@ -42,6 +42,11 @@ class QuietExecutor:
         if not self.quiet:
             self._executor.follow_up(in_flight, cursor, now_ns)
 
+    def settle_pnl(self, market: str, now_ns: int) -> None:
+        """Ask for a settlement, unless quiet."""
+        if not self.quiet:
+            self._executor.settle_pnl(market, now_ns)
+
     def observe(self, now_ns: int) -> None:
         """Ask for the venue's books, unless quiet."""
         if not self.quiet:

@@ -53,6 +53,10 @@ class Venue:
     async def cancel_all(self, now_ns: int) -> None:
         await self._asked(f"cancel_all {now_ns}")
 
+    async def settle_pnl(self, market: str, now_ns: int) -> str | None:
+        await self._asked(f"settle_pnl {market} {now_ns}")
+        return "NoUnsettledPnl"
+
     async def observe(self, now_ns: int) -> AccountObserved:
         await self._asked("observe")
         return AccountObserved(now_ns, len(self.stream), hedged_account())

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 from venue_stage import KNOWN_E6, ONE, T0, S, Stage, opened, perp, plan, spot
 
+from drift_engine.core.driving import drive
 from drift_engine.core.funding import payment_e6
 from drift_engine.core.types import FundingPaid, InterestAccrued, PnlSettled
 from drift_engine.core.units import E6, HOUR_NS
@@ -47,7 +48,7 @@ def test_nothing_held_settles_nothing_and_a_new_position_owes_nothing_old() -> N
     fund(stage, T0 + 3 * HOUR_NS, 10**7)
     stage.do(plan("r", perp(-ONE, P), now_ns=T0 + 3 * HOUR_NS), T0 + 3 * HOUR_NS)
     stage.do(plan("s", perp(ONE, P), now_ns=T0 + 3 * HOUR_NS), T0 + 3 * HOUR_NS)
-    stage.venue.settle_pnl("SOL-PERP", T0 + 3 * HOUR_NS)
+    drive(stage.venue.settle_pnl("SOL-PERP", T0 + 3 * HOUR_NS))
     stage.advance(T0 + 3 * HOUR_NS)
     assert stage.venue._books.perps == {}
     stage.do(plan("t", perp(-ONE, P), now_ns=T0 + 3 * HOUR_NS), T0 + 3 * HOUR_NS)
@@ -98,17 +99,17 @@ def test_rates_not_known_accrue_nothing_and_forbid_borrowing() -> None:
 
 def test_settling_moves_the_pnl_and_not_the_equity() -> None:
     stage = opened(P)
-    assert stage.venue.settle_pnl("SOL-PERP", T0) == "UserHasNoPositionInMarket"
+    assert drive(stage.venue.settle_pnl("SOL-PERP", T0)) == "UserHasNoPositionInMarket"
     stage.do(plan("p", perp(ONE, P)))
     stage.price(T0 + S, "SOL-PERP", 210 * E6)
     before = stage.state.equity_e6
-    assert stage.venue.settle_pnl("SOL-PERP", T0 + S) is None
+    assert drive(stage.venue.settle_pnl("SOL-PERP", T0 + S)) is None
     stage.advance(T0 + S)
     settled = stage.events[-1]
     assert isinstance(settled, PnlSettled)
     assert settled.pnl_e6 == 10 * E6 - 200_000
     assert stage.state.equity_e6 == before
-    assert stage.venue.settle_pnl("SOL-PERP", T0 + S) == "NoUnsettledPnl"
+    assert drive(stage.venue.settle_pnl("SOL-PERP", T0 + S)) == "NoUnsettledPnl"
     stage.assert_books_agree()
 
 
@@ -117,7 +118,7 @@ def test_a_loss_settles_only_above_maintenance_margin() -> None:
     stage.do(plan("p", perp(90 * ONE, P)))
     quote = stage.venue.quotes.of["SOL-PERP"]
     quote.last = structs.replace(quote.last, oracle_e6=188 * E6)  # before any liquidator looked
-    assert stage.venue.settle_pnl("SOL-PERP", T0 + S) == "InsufficientCollateralForSettlingPNL"
+    assert drive(stage.venue.settle_pnl("SOL-PERP", T0 + S)) == "InsufficientCollateralForSettlingPNL"
 
 
 def test_withdrawals_leave_initial_margin() -> None:

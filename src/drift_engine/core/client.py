@@ -35,6 +35,13 @@ class DriftClient(Protocol):
         """Cancel every open order of the account; the plans close as events."""
         ...
 
+    async def settle_pnl(self, market: str, now_ns: int) -> str | None:
+        """Move a perp position's PnL to the quote balance; return the program's refusal, ``None`` when it was done.
+
+        What was moved arrives as ``PnlSettled``.
+        """
+        ...
+
     async def observe(self, now_ns: int) -> AccountObserved:
         """Return the venue's own books, and the cursor they stand at."""
         ...

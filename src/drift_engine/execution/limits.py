@@ -42,6 +42,7 @@ class Limits(Struct, frozen=True):
     latency_block_ms: int | None = 300
     latency_stop_ms: int | None = 500
     gas_reserve_e9: int | None = 20_000_000
+    settle_pnl_above_e6: int | None = 1_000_000
 
 
 def limit_names() -> tuple[str, ...]:

@@ -58,6 +58,10 @@ class MockExecutor:
         """Cancel every open order; the plans close as events."""
         self._ask(self._client.cancel_all(now_ns))
 
+    def settle_pnl(self, market: str, now_ns: int) -> None:
+        """Ask that a position's PnL is moved to the quote balance; a refusal leaves it where it is."""
+        self._ask(self._client.settle_pnl(market, now_ns))
+
     def observe(self, now_ns: int) -> None:
         """Ask for the venue's own books and deliver them."""
         observed = self._ask(self._client.observe(now_ns))

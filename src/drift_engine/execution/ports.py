@@ -24,6 +24,10 @@ class Executor(Protocol):
         """Ask again for what should have arrived: events after ``cursor`` that are missing, overdue plans."""
         ...
 
+    def settle_pnl(self, market: str, now_ns: int) -> None:
+        """Ask that a position's PnL is moved to the quote balance; ``PnlSettled`` tells when it was."""
+        ...
+
     def observe(self, now_ns: int) -> None:
         """Ask for the venue's own books; they arrive as ``AccountObserved``."""
         ...

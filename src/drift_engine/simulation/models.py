@@ -171,7 +171,7 @@ class Models(Struct, frozen=True):
             f"liquidation: {self.liquidation.initial_pct_e4 / 100:g} % of a shortage at once, all of it after "
             f"{self.liquidation.duration_slots} slots (no State account is on record); liquidators act on every price",
             "margin is checked at current prices, without the program's strict five-minute averages",
-            "a market's PnL pool always suffices to settle profits",
+            "a market's PnL pool always suffices to settle profits, as the engine asks daily and after each plan",
             "a perp order and its fill are checked for margin once, when it arrives",
         )
 

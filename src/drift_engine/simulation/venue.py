@@ -142,6 +142,14 @@ class SimVenue:
             self._commit(always=True)
         self._require_present(now_ns)
 
+    async def settle_pnl(self, market: str, now_ns: int) -> str | None:
+        """Move a position's PnL to the quote balance; return the program's refusal, ``None`` when it was done."""
+        self._require_present(now_ns)
+        refusal = settlement_refusal(self._matcher.account(), self._matcher.markets(), market, now_ns)
+        if refusal is None:
+            self._tell(self._books.settle(now_ns, market, self.quotes.of[market].oracle_e6), now_ns)
+        return refusal
+
     async def observe(self, now_ns: int) -> AccountObserved:
         """Return the venue's own books, open orders left out, and the cursor they stand at."""
         self._require_present(now_ns)
@@ -175,13 +183,6 @@ class SimVenue:
         refusal = withdrawal_refusal(self._matcher.account(), self._matcher.markets(), market, amount, now_ns)
         if refusal is None:
             self._tell(self._books.withdraw(now_ns, market, amount), now_ns)
-        return refusal
-
-    def settle_pnl(self, market: str, now_ns: int) -> str | None:
-        """Move a position's PnL to the quote balance; return the program's refusal, ``None`` when it was done."""
-        refusal = settlement_refusal(self._matcher.account(), self._matcher.markets(), market, now_ns)
-        if refusal is None:
-            self._tell(self._books.settle(now_ns, market, self.quotes.of[market].oracle_e6), now_ns)
         return refusal
 
     # ------------------------------------------------------------------- after a change
