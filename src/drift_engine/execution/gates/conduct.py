@@ -11,6 +11,7 @@ from drift_engine.execution.gates.verdicts import Figures, objected, refused, sk
 _NO_GAS = skipped("gas_reserve", "the venue takes no gas")
 _GAS_OFF = skipped("gas_reserve", "off")
 _RATE_OFF = skipped("plan_rate", "off")
+_NOT_MEASURED = Check("latency", "pass", "not measured yet", {"latency_ms": None})
 _NOTHING_IN_FLIGHT = Check("in_flight", "pass", "", {"plans_in_flight": 0})
 _ACTIVE = Check("trading_state", "pass", "", {"disputed": 0, "strategy_disabled": 0})
 
@@ -59,7 +60,7 @@ def latency(case: Case) -> Check:
     """
     measured_ms = case.context.latency_ms
     if measured_ms is None:
-        return Check("latency", "pass", "not measured yet", {"latency_ms": None})
+        return _NOT_MEASURED
     for limit_ms in (case.limits.latency_stop_ms, case.limits.latency_block_ms):
         if limit_ms is not None and measured_ms > limit_ms:
             figures: Figures = {"latency_ms": measured_ms, "limit_ms": limit_ms}

@@ -16,14 +16,15 @@ def order_shape(case: Case) -> Check:
 
     A reduce-only order may be smaller than the minimum.
     """
-    figures: Figures = {"legs": len(case.plan.legs)}
-    if not case.plan.legs:
+    legs = len(case.plan.legs)
+    figures: Figures = {"legs": legs}
+    if not legs:
         return refused("order_shape", "the plan has no legs", figures)
     for leg, market in case.orders:
         wrong = _misfit(leg, market, case)
         if wrong:
             return refused("order_shape", wrong, figures)
-    if len(case.orders) < len(case.plan.legs):
+    if len(case.orders) < legs:
         return unanswered(case, "order_shape", case.unknown, figures)
     return Check("order_shape", "pass", "", figures)
 
@@ -31,18 +32,19 @@ def order_shape(case: Case) -> Check:
 def _misfit(leg: Leg, market: Market, case: Case) -> str:
     """Return what is wrong with an order, nothing where it fits."""
     spec, size_e9 = market.spec, abs(leg.base_e9)
+    name, limit_e6 = spec.name, leg.limit_e6
     if market.status != "active" and (case.increases or market.status != "reduce_only"):
-        return f"{spec.name} is {market.status}"
+        return f"{name} is {market.status}"
     if leg.kind != spec.kind:
-        return f"{spec.name} is no {leg.kind} market"
-    if spec.name == case.state.account.quote:
-        return f"{spec.name} is what accounts are kept in and cannot be traded"
+        return f"{name} is no {leg.kind} market"
+    if name == case.state.account.quote:
+        return f"{name} is what accounts are kept in and cannot be traded"
     if size_e9 == 0 or size_e9 % spec.step_e9:
-        return f"{spec.name}: base {leg.base_e9} (1e9) is no multiple of the step {spec.step_e9}"
+        return f"{name}: base {leg.base_e9} (1e9) is no multiple of the step {spec.step_e9}"
     if size_e9 < spec.min_order_e9 and not leg.reduce_only:
-        return f"{spec.name}: base {leg.base_e9} (1e9) is under the minimum {spec.min_order_e9}"
-    if leg.limit_e6 <= 0 or leg.limit_e6 % spec.tick_e6:
-        return f"{spec.name}: limit {leg.limit_e6} (1e6) is no multiple of the tick {spec.tick_e6}"
+        return f"{name}: base {leg.base_e9} (1e9) is under the minimum {spec.min_order_e9}"
+    if limit_e6 <= 0 or limit_e6 % spec.tick_e6:
+        return f"{name}: limit {limit_e6} (1e6) is no multiple of the tick {spec.tick_e6}"
     return ""
 
 
