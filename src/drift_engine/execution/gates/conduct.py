@@ -8,6 +8,7 @@ from drift_engine.core.units import SECOND_NS
 from drift_engine.execution.gate_context import Case
 from drift_engine.execution.gates.verdicts import Figures, objected, refused, skipped, unanswered
 
+_MAY_ALL, _MAY_NOTHING = Trading.ACTIVE, Trading.HALTED
 _NO_GAS = skipped("gas_reserve", "the venue takes no gas")
 _GAS_OFF = skipped("gas_reserve", "off")
 _RATE_OFF = skipped("plan_rate", "off")
@@ -23,10 +24,10 @@ def trading_state(case: Case) -> Check:
     """
     state = case.state
     trading, disputed, disabled = state.trading, state.disputed, state.strategy_disabled
-    if trading is Trading.ACTIVE and not disputed and not disabled:
+    if trading is _MAY_ALL and not disputed and not disabled:
         return _ACTIVE
     figures: Figures = {"disputed": int(disputed), "strategy_disabled": int(disabled)}
-    halted = trading is Trading.HALTED
+    halted = trading is _MAY_NOTHING
     blocked = halted and disputed if case.purpose == "emergency" else halted or case.increases
     if blocked:
         what = "the books are in dispute" if disputed else "the strategy is disabled" if disabled else "not all may go"

@@ -9,6 +9,8 @@ from drift_engine.execution.gate_context import Case
 from drift_engine.execution.gates.verdicts import Figures, objected, refused, unanswered
 
 _MS = 1_000_000
+_ONE_FITS = Check("order_shape", "pass", "", {"legs": 1})
+_ONE_OPEN = Check("protocol_integrity", "pass", "", {"markets": 1})
 
 
 def order_shape(case: Case) -> Check:
@@ -17,16 +19,15 @@ def order_shape(case: Case) -> Check:
     A reduce-only order may be smaller than the minimum.
     """
     legs = len(case.plan.legs)
-    figures: Figures = {"legs": legs}
     if not legs:
-        return refused("order_shape", "the plan has no legs", figures)
+        return refused("order_shape", "the plan has no legs", {"legs": legs})
     for leg, market in case.orders:
         wrong = _misfit(leg, market, case)
         if wrong:
-            return refused("order_shape", wrong, figures)
+            return refused("order_shape", wrong, {"legs": legs})
     if len(case.orders) < legs:
-        return unanswered(case, "order_shape", case.unknown, figures)
-    return Check("order_shape", "pass", "", figures)
+        return unanswered(case, "order_shape", case.unknown, {"legs": legs})
+    return _ONE_FITS if legs == 1 else Check("order_shape", "pass", "", {"legs": legs})
 
 
 def _misfit(leg: Leg, market: Market, case: Case) -> str:
@@ -123,14 +124,16 @@ def _allowed_distance_e4(case: Case) -> int | None:
 
 def protocol_integrity(case: Case) -> Check:
     """Ask whether the plan's markets are open and their facts are those the engine started with."""
-    if len(case.orders) < len(case.plan.legs):
+    count = len(case.orders)
+    if count < len(case.plan.legs):
         return unanswered(case, "protocol_integrity", case.unknown)
-    figures: Figures = {"markets": len(case.orders)}
     for _, market in case.orders:
         spec = market.spec
         known = case.context.specs.get(spec.name)
         if known is not spec and known != spec:
-            return refused("protocol_integrity", f"the facts of {spec.name} are not those of the start", figures)
+            return refused(
+                "protocol_integrity", f"the facts of {spec.name} are not those of the start", {"markets": count}
+            )
         if market.status != "active":
-            return refused("protocol_integrity", f"{spec.name} is {market.status}", figures)
-    return Check("protocol_integrity", "pass", "", figures)
+            return refused("protocol_integrity", f"{spec.name} is {market.status}", {"markets": count})
+    return _ONE_OPEN if count == 1 else Check("protocol_integrity", "pass", "", {"markets": count})
