@@ -84,3 +84,15 @@ def test_a_reduction_keeps_the_entry_price(base: int, entry: int, part: int) -> 
     left = after_trade(PerpPosition("SOL-PERP", base, 0, -side * entry, -side * entry), -side * part, 0)
     assert abs(left.quote_entry_e6) == -((-entry * (abs(base) - part)) // abs(base))
     assert left.quote_entry_e6 * side <= 0
+
+
+@given(
+    st.integers(-50, 50),
+    st.integers(-9_999, 9_999),
+    st.integers(-60, 60),
+    st.integers(-9_999, 9_999),
+    st.integers(-9, 9),
+)
+def test_a_fee_of_the_trade_is_a_fee_after_it(held: int, quote: int, base: int, paid: int, fee: int) -> None:
+    before = PerpPosition("SOL-PERP", held, quote, quote // 2, quote // 3)
+    assert after_trade(before, base, paid, fee) == after_quote(after_trade(before, base, paid), -fee)

@@ -9,7 +9,7 @@ Sources: ``math/margin.rs`` (totals), the TypeScript SDK's ``user.ts`` getHealth
 getLeverage. Unknown is a state of its own: a held market without a price gives no health, never a good one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from drift_engine.core.margin_lone import LonePerp, LoneQuote, margin_of_quote
 from drift_engine.core.margin_parts import Part, PerpHolding, SpotHolding
@@ -95,7 +95,7 @@ class MarginMonitor:
 
     def _check(self, account: Account, markets: Mapping[str, Market], now_ns: int, slot: int) -> Margin:
         """Go the whole way: do again what has changed, and sum."""
-        moved, self._lone = self._lone is not None, None
+        moved, self._lone = False, None
         try:
             if account is not self._account:
                 self._take_apart(account, markets)
@@ -155,7 +155,16 @@ class MarginMonitor:
 def _from_scratch(account: Account, markets: Mapping[str, Market], now_ns: int) -> Margin:
     """Return an account's margin, ages aside. Raises ``PriceUnknownError`` where a held market has no price."""
     tokens = token_amount(account.spot(account.quote).scaled_e9, _market(markets, account.quote))
-    parts = [holding.part(markets[holding.name]) for holding in _holdings(account, markets, ())]
+    ratio_e4 = account.max_margin_ratio_e4
+    parts: list[Part] = []
+    for spot in account.spots:
+        if spot.market != account.quote and (spot.scaled_e9 or spot.open_orders):
+            market = _market(markets, spot.market)
+            parts.append(SpotHolding(spot, ratio_e4, market).part(market))
+    for perp in account.perps:
+        if perp.base_e9 or perp.quote_e6 or _has_order(perp):
+            market = _market(markets, perp.market)
+            parts.append(PerpHolding(perp, ratio_e4, market).part(market))
     return _summed(tokens, parts, now_ns, -_FOREVER, -_FOREVER)
 
 
@@ -217,7 +226,7 @@ def _has_order(perp: PerpPosition) -> bool:
     return bool(perp.open_orders or perp.open_bids_e9 or perp.open_asks_e9)
 
 
-def _holdings(account: Account, markets: Mapping[str, Market], known: Sequence[Holding]) -> list[Holding]:
+def _holdings(account: Account, markets: Mapping[str, Market], known: list[Holding]) -> list[Holding]:
     """Return what an account holds beside quote; a known holding stays where it still stands for what is held."""
     quote, ratio_e4 = account.quote, account.max_margin_ratio_e4
     held: list[Holding] = []

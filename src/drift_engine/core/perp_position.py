@@ -9,16 +9,16 @@ from drift_engine.core.types import PerpPosition
 from drift_engine.core.units import tdiv
 
 
-def after_trade(position: PerpPosition, base_e9: int, quote_e6: int) -> PerpPosition:
-    """Return the position after signed base and quote were added; both come from one trade, fees apart.
+def after_trade(position: PerpPosition, base_e9: int, quote_e6: int, fee_e6: int = 0) -> PerpPosition:
+    """Return the position after signed base and quote were added; both come from one trade, the fee apart.
 
     Opening and increasing add to entry and break-even; reducing and closing take their share away; a flip enters anew
-    with the share of the quote that is beyond zero.
+    with the share of the quote that is beyond zero. A fee changes the position as ``after_quote`` would afterwards.
     """
     held = position.base_e9
     entry, even = position.quote_entry_e6, position.quote_break_even_e6
     if base_e9 == 0:
-        return after_quote(position, quote_e6)
+        return after_quote(position, quote_e6 - fee_e6)
     if held == 0 or (held > 0) == (base_e9 > 0):
         entry, even = entry + quote_e6, even + quote_e6
     elif abs(held) >= abs(base_e9):
@@ -29,9 +29,9 @@ def after_trade(position: PerpPosition, base_e9: int, quote_e6: int) -> PerpPosi
     return structs.replace(
         position,
         base_e9=held + base_e9,
-        quote_e6=position.quote_e6 + quote_e6,
+        quote_e6=position.quote_e6 + quote_e6 - fee_e6,
         quote_entry_e6=entry,
-        quote_break_even_e6=even,
+        quote_break_even_e6=even - fee_e6,
     )
 
 

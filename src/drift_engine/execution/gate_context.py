@@ -74,12 +74,12 @@ def case_of(plan: TradePlan, context: GateContext) -> Case:
             unknown = f"market {leg.market!r} is not known"
             continue
         orders.append((leg, market))
-        if market.oracle_e6 is None or market.oracle_e6 <= 0:
+        oracle_e6 = market.oracle_e6
+        if oracle_e6 is None or oracle_e6 <= 0:
             unknown = f"the price of {leg.market} is not known"
         else:
-            priced.append((leg, market, market.oracle_e6))
-    does = purpose(plan, state)
-    increases = does == "increase"
+            priced.append((leg, market, oracle_e6))
+    increases = purpose(plan, state) == "increase"
     after = margin_after = None
     if increases and not unknown:
         after = account_after(state.account, priced, markets, context.tip_e6)
@@ -89,7 +89,7 @@ def case_of(plan: TradePlan, context: GateContext) -> Case:
         context,
         state,
         context.limits,
-        "emergency" if context.emergency and not increases else does,
+        "increase" if increases else "emergency" if context.emergency else "reduce",
         increases,
         orders,
         priced,

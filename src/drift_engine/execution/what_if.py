@@ -9,9 +9,9 @@ from typing import TypeVar
 
 from msgspec import structs
 
-from drift_engine.core.perp_position import after_quote, after_trade
+from drift_engine.core.perp_position import after_trade
 from drift_engine.core.spot_balance import add_tokens
-from drift_engine.core.types import Account, Leg, Market, PerpPosition, PerpSpec, SpotBalance
+from drift_engine.core.types import Account, Leg, Market, PerpPosition, PerpSpec, Spec, SpotBalance
 from drift_engine.core.units import E6, notional_e6, rescale
 
 H = TypeVar("H", PerpPosition, SpotBalance)
@@ -26,12 +26,13 @@ def account_after(
     """
     spent_e6 = tip_e6
     for leg, market, oracle_e6 in orders:
-        price_e6 = worst_price_e6(leg, oracle_e6)
-        if isinstance(market.spec, PerpSpec):
+        price_e6, spec = worst_price_e6(leg, oracle_e6), market.spec
+        if isinstance(spec, PerpSpec):
             account = _after_perp(account, leg, market, price_e6)
         else:
-            account = _after_spot(account, leg, market, market.spec.decimals)
-            spent_e6 += notional_e6(leg.base_e9, price_e6) + fee_e6(leg, market, price_e6, leg.base_e9)
+            value_e6 = notional_e6(leg.base_e9, price_e6)
+            account = _with_tokens(account, market, rescale(leg.base_e9, 9, spec.decimals))
+            spent_e6 += value_e6 + fee_of_e6(leg, spec, value_e6)
     if spent_e6 == 0:
         return account
     quote = markets.get(account.quote)
@@ -40,30 +41,33 @@ def account_after(
 
 def worst_price_e6(leg: Leg, oracle_e6: int) -> int:
     """Return the price a leg is taken to fill at: its limit, or the oracle where the limit is better for us."""
-    return max(leg.limit_e6, oracle_e6) if leg.base_e9 > 0 else min(leg.limit_e6, oracle_e6)
+    limit_e6 = leg.limit_e6
+    if leg.base_e9 > 0:
+        return limit_e6 if limit_e6 > oracle_e6 else oracle_e6
+    return limit_e6 if limit_e6 < oracle_e6 else oracle_e6
 
 
 def fee_e6(leg: Leg, market: Market, price_e6: int, base_e9: int) -> int:
     """Return the fee of a leg that fills ``base_e9`` at a price, rounded up; never a rebate."""
-    spec = market.spec
+    return fee_of_e6(leg, market.spec, notional_e6(base_e9, price_e6))
+
+
+def fee_of_e6(leg: Leg, spec: Spec, value_e6: int) -> int:
+    """Return the fee of a leg that fills a signed value in quote, rounded up; never a rebate."""
     rate_e6 = max(spec.maker_fee_e6, 0) if leg.post_only and isinstance(spec, PerpSpec) else spec.taker_fee_e6
-    return -(-abs(notional_e6(base_e9, price_e6)) * rate_e6 // E6)
+    return -(-abs(value_e6) * rate_e6 // E6)
 
 
 def _after_perp(account: Account, leg: Leg, market: Market, price_e6: int) -> Account:
     held = account.perp(leg.market)
-    base_e9 = _clamped_e9(leg, held.base_e9)
+    base_e9 = _clamped_e9(leg, held.base_e9) if leg.reduce_only else leg.base_e9
     if base_e9 == 0:
         return account
     if held.base_e9 == 0:
         held = structs.replace(held, funding_cursor_e9=market.funding_cumulative_e9)
-    traded = after_trade(held, base_e9, -notional_e6(base_e9, price_e6))
-    position = after_quote(traded, -fee_e6(leg, market, price_e6, base_e9))
+    value_e6 = notional_e6(base_e9, price_e6)
+    position = after_trade(held, base_e9, -value_e6, fee_of_e6(leg, market.spec, value_e6))
     return Account(account.quote, account.spots, _put(account.perps, position), account.max_margin_ratio_e4)
-
-
-def _after_spot(account: Account, leg: Leg, market: Market, decimals: int) -> Account:
-    return _with_tokens(account, market, rescale(leg.base_e9, 9, decimals))
 
 
 def _with_tokens(account: Account, market: Market, tokens: int) -> Account:
@@ -73,9 +77,7 @@ def _with_tokens(account: Account, market: Market, tokens: int) -> Account:
 
 
 def _clamped_e9(leg: Leg, held_e9: int) -> int:
-    """Return what of a perp leg can fill: a reduce-only one no more than takes the position to zero."""
-    if not leg.reduce_only:
-        return leg.base_e9
+    """Return what of a reduce-only perp leg can fill: no more than takes the position to zero."""
     if held_e9 * leg.base_e9 >= 0:
         return 0
     return leg.base_e9 if abs(leg.base_e9) <= abs(held_e9) else -held_e9
@@ -84,7 +86,7 @@ def _clamped_e9(leg: Leg, held_e9: int) -> int:
 def _put(items: tuple[H, ...], item: H) -> tuple[H, ...]:
     """Return the holdings with one in its place, or at the end where it is new."""
     kept = list(items)
-    for place, old in enumerate(kept):
+    for place, old in enumerate(items):
         if old.market == item.market:
             kept[place] = item
             return tuple(kept)

@@ -12,8 +12,8 @@ from typing import Any, ClassVar, Protocol
 from drift_engine.core.driving import drive as drive  # noqa: PLC0414 - strategies and their tests take it from here
 from drift_engine.core.parameters import ParameterError, Parameters, parse
 from drift_engine.core.spot_balance import base_e9
-from drift_engine.core.types import Hedge, Leg, Market, MarketState, TradePlan, TradeResult, TradeSignal
-from drift_engine.core.units import E4, ceil_to_step, floor_to_step
+from drift_engine.core.types import Hedge, Leg, Market, MarketState, PerpSpec, TradePlan, TradeResult, TradeSignal
+from drift_engine.core.units import E4, SECOND_NS, ceil_to_step, floor_to_step
 from drift_engine.core.valuation import oracle_price_e6
 
 DEFAULT_MARKET = "SOL-PERP"
@@ -104,34 +104,29 @@ class DriftStrategy(ABC):
         """Turn targets into legs: the missing base in each market, on the step, limited near the market's price."""
         legs = [leg for name, target in signal.targets.items() if (leg := self._leg(name, target, state)) is not None]
         return TradePlan(
-            plan_id=self.desk.next_plan_id(),
-            legs=tuple(legs),
-            atomic=len(legs) > 1,
-            reason=signal.reason,
-            edge_e6=signal.edge_e6,
-            expires_ns=state.now_ns + self.plan_life_s * 10**9,
+            self.desk.next_plan_id(),
+            tuple(legs),
+            len(legs) > 1,
+            signal.reason,
+            signal.edge_e6,
+            state.now_ns + self.plan_life_s * SECOND_NS,
         )
 
     def _leg(self, name: str, target_e9: int, state: MarketState) -> Leg | None:
         market = state.markets[name]
-        held_e9 = held_base_e9(state, name)
-        base_e9 = floor_to_step(target_e9 - held_e9, market.step_e9)
+        held_e9, spec = held_base_e9(state, name), market.spec
+        base_e9 = floor_to_step(target_e9 - held_e9, spec.step_e9)
         if base_e9 == 0:
             return None
         reducing = held_e9 * base_e9 < 0 and abs(base_e9) <= abs(held_e9)
-        return Leg(
-            name,
-            base_e9,
-            limit_price_e6(market, base_e9, self.slippage_reduce_e4 if reducing else self.slippage_e4),
-            market.kind,
-            reduce_only=reducing,
-        )
+        slippage_e4 = self.slippage_reduce_e4 if reducing else self.slippage_e4
+        return Leg(name, base_e9, limit_price_e6(market, base_e9, slippage_e4), spec.kind, reducing)
 
 
 def held_base_e9(state: MarketState, name: str) -> int:
     """Return the signed base held in a market: the perp position, or the spot tokens in 1e9."""
     market = state.markets[name]
-    if market.kind == "perp":
+    if isinstance(market.spec, PerpSpec):
         return state.account.perp(name).base_e9
     return base_e9(state.account.spot(name), market)
 
@@ -141,8 +136,8 @@ def limit_price_e6(market: Market, base_e9: int, slippage_e4: int) -> int:
 
     Raises ``PriceUnknownError`` where the market has no price.
     """
-    oracle_e6 = oracle_price_e6(market)
+    oracle_e6, tick_e6 = oracle_price_e6(market), market.spec.tick_e6
     room_e6 = oracle_e6 * slippage_e4 // E4
     if base_e9 > 0:
-        return (oracle_e6 + room_e6) // market.tick_e6 * market.tick_e6
-    return ceil_to_step(oracle_e6 - room_e6, market.tick_e6)
+        return (oracle_e6 + room_e6) // tick_e6 * tick_e6
+    return ceil_to_step(oracle_e6 - room_e6, tick_e6)

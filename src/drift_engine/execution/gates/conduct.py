@@ -8,9 +8,11 @@ from drift_engine.core.units import SECOND_NS
 from drift_engine.execution.gate_context import Case
 from drift_engine.execution.gates.verdicts import Figures, objected, refused, skipped, unanswered
 
+_MAY_ALL, _MAY_NOTHING = Trading.ACTIVE, Trading.HALTED
 _NO_GAS = skipped("gas_reserve", "the venue takes no gas")
 _GAS_OFF = skipped("gas_reserve", "off")
 _RATE_OFF = skipped("plan_rate", "off")
+_NOT_MEASURED = Check("latency", "pass", "not measured yet", {"latency_ms": None})
 _NOTHING_IN_FLIGHT = Check("in_flight", "pass", "", {"plans_in_flight": 0})
 _ACTIVE = Check("trading_state", "pass", "", {"disputed": 0, "strategy_disabled": 0})
 
@@ -22,10 +24,10 @@ def trading_state(case: Case) -> Check:
     """
     state = case.state
     trading, disputed, disabled = state.trading, state.disputed, state.strategy_disabled
-    if trading is Trading.ACTIVE and not disputed and not disabled:
+    if trading is _MAY_ALL and not disputed and not disabled:
         return _ACTIVE
     figures: Figures = {"disputed": int(disputed), "strategy_disabled": int(disabled)}
-    halted = trading is Trading.HALTED
+    halted = trading is _MAY_NOTHING
     blocked = halted and disputed if case.purpose == "emergency" else halted or case.increases
     if blocked:
         what = "the books are in dispute" if disputed else "the strategy is disabled" if disabled else "not all may go"
@@ -59,7 +61,7 @@ def latency(case: Case) -> Check:
     """
     measured_ms = case.context.latency_ms
     if measured_ms is None:
-        return Check("latency", "pass", "not measured yet", {"latency_ms": None})
+        return _NOT_MEASURED
     for limit_ms in (case.limits.latency_stop_ms, case.limits.latency_block_ms):
         if limit_ms is not None and measured_ms > limit_ms:
             figures: Figures = {"latency_ms": measured_ms, "limit_ms": limit_ms}

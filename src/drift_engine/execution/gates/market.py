@@ -9,6 +9,8 @@ from drift_engine.execution.gate_context import Case
 from drift_engine.execution.gates.verdicts import Figures, objected, refused, unanswered
 
 _MS = 1_000_000
+_ONE_FITS = Check("order_shape", "pass", "", {"legs": 1})
+_ONE_OPEN = Check("protocol_integrity", "pass", "", {"markets": 1})
 
 
 def order_shape(case: Case) -> Check:
@@ -16,33 +18,34 @@ def order_shape(case: Case) -> Check:
 
     A reduce-only order may be smaller than the minimum.
     """
-    figures: Figures = {"legs": len(case.plan.legs)}
-    if not case.plan.legs:
-        return refused("order_shape", "the plan has no legs", figures)
+    legs = len(case.plan.legs)
+    if not legs:
+        return refused("order_shape", "the plan has no legs", {"legs": legs})
     for leg, market in case.orders:
         wrong = _misfit(leg, market, case)
         if wrong:
-            return refused("order_shape", wrong, figures)
-    if len(case.orders) < len(case.plan.legs):
-        return unanswered(case, "order_shape", case.unknown, figures)
-    return Check("order_shape", "pass", "", figures)
+            return refused("order_shape", wrong, {"legs": legs})
+    if len(case.orders) < legs:
+        return unanswered(case, "order_shape", case.unknown, {"legs": legs})
+    return _ONE_FITS if legs == 1 else Check("order_shape", "pass", "", {"legs": legs})
 
 
 def _misfit(leg: Leg, market: Market, case: Case) -> str:
     """Return what is wrong with an order, nothing where it fits."""
     spec, size_e9 = market.spec, abs(leg.base_e9)
+    name, limit_e6 = spec.name, leg.limit_e6
     if market.status != "active" and (case.increases or market.status != "reduce_only"):
-        return f"{spec.name} is {market.status}"
+        return f"{name} is {market.status}"
     if leg.kind != spec.kind:
-        return f"{spec.name} is no {leg.kind} market"
-    if spec.name == case.state.account.quote:
-        return f"{spec.name} is what accounts are kept in and cannot be traded"
+        return f"{name} is no {leg.kind} market"
+    if name == case.state.account.quote:
+        return f"{name} is what accounts are kept in and cannot be traded"
     if size_e9 == 0 or size_e9 % spec.step_e9:
-        return f"{spec.name}: base {leg.base_e9} (1e9) is no multiple of the step {spec.step_e9}"
+        return f"{name}: base {leg.base_e9} (1e9) is no multiple of the step {spec.step_e9}"
     if size_e9 < spec.min_order_e9 and not leg.reduce_only:
-        return f"{spec.name}: base {leg.base_e9} (1e9) is under the minimum {spec.min_order_e9}"
-    if leg.limit_e6 <= 0 or leg.limit_e6 % spec.tick_e6:
-        return f"{spec.name}: limit {leg.limit_e6} (1e6) is no multiple of the tick {spec.tick_e6}"
+        return f"{name}: base {leg.base_e9} (1e9) is under the minimum {spec.min_order_e9}"
+    if limit_e6 <= 0 or limit_e6 % spec.tick_e6:
+        return f"{name}: limit {limit_e6} (1e6) is no multiple of the tick {spec.tick_e6}"
     return ""
 
 
@@ -121,14 +124,16 @@ def _allowed_distance_e4(case: Case) -> int | None:
 
 def protocol_integrity(case: Case) -> Check:
     """Ask whether the plan's markets are open and their facts are those the engine started with."""
-    if len(case.orders) < len(case.plan.legs):
+    count = len(case.orders)
+    if count < len(case.plan.legs):
         return unanswered(case, "protocol_integrity", case.unknown)
-    figures: Figures = {"markets": len(case.orders)}
     for _, market in case.orders:
         spec = market.spec
         known = case.context.specs.get(spec.name)
         if known is not spec and known != spec:
-            return refused("protocol_integrity", f"the facts of {spec.name} are not those of the start", figures)
+            return refused(
+                "protocol_integrity", f"the facts of {spec.name} are not those of the start", {"markets": count}
+            )
         if market.status != "active":
-            return refused("protocol_integrity", f"{spec.name} is {market.status}", figures)
-    return Check("protocol_integrity", "pass", "", figures)
+            return refused("protocol_integrity", f"{spec.name} is {market.status}", {"markets": count})
+    return _ONE_OPEN if count == 1 else Check("protocol_integrity", "pass", "", {"markets": count})

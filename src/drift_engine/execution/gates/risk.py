@@ -8,13 +8,14 @@ from drift_engine.core.types import Account, Check, Hedge, Leg, Market
 from drift_engine.core.units import E4, notional_e6
 from drift_engine.execution.gate_context import Case
 from drift_engine.execution.gates.verdicts import Figures, refused, skipped, unanswered
-from drift_engine.execution.what_if import fee_e6
+from drift_engine.execution.what_if import fee_of_e6
 
 _NOTIONAL_OFF = skipped("notional", "off")
 _POSITION_OFF = skipped("position", "off")
 _LEVERAGE_OFF = skipped("leverage", "off")
 _NOT_HEDGED = skipped("delta", "the strategy promises no hedge")
 _EDGE_OFF = skipped("edge", "off")
+_NOT_CLAIMED = Check("edge", "pass", "not claimed", {"edge_e6": None})
 _AFTER = "the account after the plan is not known"
 
 
@@ -58,9 +59,10 @@ def leverage(case: Case) -> Check:
         return _LEVERAGE_OFF
     if margin is None or margin.leverage_e4 is None:
         return unanswered(case, "leverage", case.unknown or "leverage after the plan is not known")
-    figures: Figures = {"leverage_e4": margin.leverage_e4, "limit_e4": most_e4}
-    if margin.leverage_e4 > most_e4:
-        return refused("leverage", f"leverage would be {margin.leverage_e4} (1e4), {most_e4} allowed", figures)
+    leverage_e4 = margin.leverage_e4
+    figures: Figures = {"leverage_e4": leverage_e4, "limit_e4": most_e4}
+    if leverage_e4 > most_e4:
+        return refused("leverage", f"leverage would be {leverage_e4} (1e4), {most_e4} allowed", figures)
     return Check("leverage", "pass", "", figures)
 
 
@@ -123,7 +125,7 @@ def edge(case: Case) -> Check:
     """
     claimed_e6, multiple_e4 = case.plan.edge_e6, case.limits.edge_multiple_e4
     if claimed_e6 is None:
-        return Check("edge", "pass", "not claimed", {"edge_e6": None})
+        return _NOT_CLAIMED
     if multiple_e4 is None:
         return _EDGE_OFF
     if case.unknown:
@@ -133,8 +135,9 @@ def edge(case: Case) -> Check:
         price_e6 = expected_price_e6(leg, market)
         if price_e6 is None:
             return unanswered(case, "edge", f"neither quote nor mark of {leg.market} is known")
-        cost_e6 += fee_e6(leg, market, price_e6, leg.base_e9)
-        cost_e6 += max(notional_e6(leg.base_e9, price_e6) - notional_e6(leg.base_e9, oracle_e6), 0)
+        value_e6 = notional_e6(leg.base_e9, price_e6)
+        spread_e6 = value_e6 - notional_e6(leg.base_e9, oracle_e6)
+        cost_e6 += fee_of_e6(leg, market.spec, value_e6) + (spread_e6 if spread_e6 > 0 else 0)
     figures: Figures = {"edge_e6": claimed_e6, "cost_e6": cost_e6, "multiple_e4": multiple_e4}
     if claimed_e6 * E4 < cost_e6 * multiple_e4:
         return refused(
