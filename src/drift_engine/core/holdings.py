@@ -41,6 +41,8 @@ def change_open(state: State, market: str, base_e9: int, orders: int) -> None:
 
 def _put_perp(state: State, position: PerpPosition) -> None:
     account, name = state.account, position.market
+    if not (position.base_e9 or position.quote_e6):
+        position = _only_orders(position)
     if position.base_e9 or position.quote_e6 or position.open_orders:
         for index, other in enumerate(account.perps):
             if other.market == name:
@@ -51,6 +53,17 @@ def _put_perp(state: State, position: PerpPosition) -> None:
     else:
         perps = tuple(other for other in account.perps if other.market != name)
     state.account = Account(account.quote, account.spots, perps, account.max_margin_ratio_e4)
+
+
+def _only_orders(position: PerpPosition) -> PerpPosition:
+    """Return what is left of a position that is closed and settled: its open orders, and none of its history."""
+    return PerpPosition(
+        position.market,
+        open_bids_e9=position.open_bids_e9,
+        open_asks_e9=position.open_asks_e9,
+        open_orders=position.open_orders,
+        max_margin_ratio_e4=position.max_margin_ratio_e4,
+    )
 
 
 def move_tokens(state: State, market: str, tokens: int, *, leaving: bool = False) -> int:
