@@ -19,6 +19,7 @@ from drift_engine.core.types import (
     Leg,
     Liquidated,
     MarketUpdated,
+    PerpPosition,
     PerpSpec,
     PlanClosed,
     PnlSettled,
@@ -329,3 +330,19 @@ def test_a_balance_that_is_gone_is_left_out() -> None:
     state = fresh()
     position_manager.apply(state, Withdrawn(1, 2, "USDC", 10_000 * E6))
     assert (state.account.spots, state.held, state.equity_e6) == ((), {}, 0)
+
+
+def test_a_position_closed_and_settled_under_an_open_order_leaves_no_history() -> None:
+    state = fresh()
+    leg = Leg("SOL-PERP", E9, 100 * E6, "perp")
+    for event in (
+        Filled(1, 2, "x", 0, "SOL-PERP", "perp", E9, -100 * E6, 7, 100 * E6, 100 * E6, 0, 1),
+        Filled(1, 3, "y", 0, "SOL-PERP", "perp", -E9, 103 * E6, 7, 100 * E6, 100 * E6, 0, 1),
+        Submitted(1, TradePlan("p1", (leg,), atomic=False, reason="", edge_e6=None, expires_ns=9)),
+        PnlSettled(1, 4, "SOL-PERP", 3 * E6 - 14),
+    ):
+        position_manager.apply(state, event)
+        check_identity(state)
+    assert state.account.perps == (PerpPosition("SOL-PERP", open_bids_e9=E9, open_orders=1),)
+    position_manager.apply(state, PlanClosed(1, 5, "p1", "expired", 1))
+    assert state.account.perps == ()
