@@ -345,4 +345,4 @@ def test_a_position_closed_and_settled_under_an_open_order_leaves_no_history() -
         check_identity(state)
     assert state.account.perps == (PerpPosition("SOL-PERP", open_bids_e9=E9, open_orders=1),)
     position_manager.apply(state, PlanClosed(1, 5, "p1", "expired", 1))
-    assert state.account.perps == ()
+    assert not state.account.perps
