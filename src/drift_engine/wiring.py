@@ -26,6 +26,7 @@ from drift_engine.simulation import facts
 from drift_engine.simulation.faults import Faults
 from drift_engine.simulation.models import FREE_NEXT_OPEN, Models, VenueConfig
 from drift_engine.simulation.pacing import PacedFeed
+from drift_engine.simulation.resuming import row_to_resume
 from drift_engine.simulation.scenarios import scenario_timeline
 from drift_engine.simulation.timeline import Timeline, load_timeline
 from drift_engine.simulation.venue import SimVenue
@@ -86,6 +87,7 @@ def build(
     """Wire a simulated run: backtest or paper, on history, on a scenario, or on a ``timeline`` of one's own.
 
     A ``journal`` that is given takes the place of the run's own; one that only reads leaves nothing written anywhere.
+    A paper venue with a log goes on in the row after the last it has lived through.
     """
     if config.mode == "live":
         raise ConfigError(NOT_LIVE_YET)
@@ -97,7 +99,8 @@ def build(
     venue = _venue(config, specs, log)
     journal = journal or Journal.open(config.journal, reference=config.mode == "backtest", resume=True)
     clock, inbox = SimClock(timeline.first_ns), Inbox()
-    world = World(timeline, venue)
+    first_row = 0 if log is None else row_to_resume(timeline, venue.quotes, QUOTE, log.events())
+    world = World(timeline, venue, first_row=first_row)
 
     def close() -> None:
         journal.close()

@@ -40,10 +40,12 @@ def mistakes() -> tuple[type[Exception], ...]:
     """Return the errors that a user can mend: exit 2."""
     from drift_engine.catalogue import StrategyNotFoundError
     from drift_engine.config import ConfigError
+    from drift_engine.core.client import UnknownEventError
     from drift_engine.core.parameters import ParameterError
     from drift_engine.execution.limits import LimitError
     from drift_engine.journal import JournalError
     from drift_engine.simulation.csv_files import DataError
     from drift_engine.simulation.facts import UnknownMarketError
 
-    return (ConfigError, ParameterError, LimitError, JournalError, DataError, UnknownMarketError, StrategyNotFoundError)
+    ours = (ConfigError, ParameterError, LimitError, JournalError)
+    return (*ours, DataError, UnknownMarketError, UnknownEventError, StrategyNotFoundError)

@@ -15,6 +15,10 @@ class VenueUnavailableError(Exception):
     """The venue did not answer. What was asked of it may or may not have happened."""
 
 
+class UnknownEventError(LookupError):
+    """The venue was asked for events after one it never told: its memory and ours are not of one account."""
+
+
 class DriftClient(Protocol):
     """One sub-account on one venue."""
 
@@ -47,7 +51,10 @@ class DriftClient(Protocol):
         ...
 
     async def events_since(self, cursor: int, now_ns: int) -> tuple[AccountEvent, ...]:
-        """Return the account's events after ``cursor``, in order."""
+        """Return the account's events after ``cursor``, in order.
+
+        Raises ``UnknownEventError`` where the venue never told of an event with that number.
+        """
         ...
 
     async def resolve(self, plan_id: str, now_ns: int) -> PlanClosed | None:

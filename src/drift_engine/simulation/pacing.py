@@ -25,17 +25,27 @@ class PacedFeed:
         self._next_ns: int | None = None
 
     async def beats(self, deliver: Callable[[Event], None]) -> AsyncIterator[int]:
-        """Deliver what happens when it happens and yield the time of each tick. It may be taken up again."""
+        """Deliver what happens when it happens and yield the time of each tick. It may be taken up again.
+
+        What lies before the clock was lived through before a restart: it is told at once, and no tick follows.
+        """
         began_s, began_ns = time.monotonic(), None
         while (now_ns := self._ahead()) is not None:
-            began_ns = now_ns if began_ns is None else began_ns
-            await self._until(began_s + (now_ns - began_ns) / SECOND_NS / self._speed)
-            for event in self._waiting:
-                deliver(event)
-            self._waiting.clear()
+            news = now_ns >= self._clock.now[0]
+            if news:
+                began_ns = now_ns if began_ns is None else began_ns
+                await self._until(began_s + (now_ns - began_ns) / SECOND_NS / self._speed)
+            self._tell(deliver)
             self._next_ns = None
-            self._clock.set(now_ns)
-            yield now_ns
+            if news:
+                self._clock.set(now_ns)
+                yield now_ns
+        self._tell(deliver)
+
+    def _tell(self, deliver: Callable[[Event], None]) -> None:
+        for event in self._waiting:
+            deliver(event)
+        self._waiting.clear()
 
     def _ahead(self) -> int | None:
         """Compute the next step once; a feed that was stopped while waiting for it still has it."""

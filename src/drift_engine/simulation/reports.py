@@ -6,6 +6,7 @@ it or loses it. While the venue is away nothing is told; what is due then is tol
 
 from heapq import heappop, heappush
 
+from drift_engine.core.client import UnknownEventError
 from drift_engine.core.types import AccountEvent, Filled, FundingPaid, Liquidated, PlanClosed
 from drift_engine.simulation.faults import NEVER_NS, Faults
 
@@ -53,6 +54,13 @@ class Reports:
             told.append(heappop(self._waiting)[2])
         self._look()
         return told
+
+    def since(self, cursor: int) -> tuple[AccountEvent, ...]:
+        """Return what happened after an event's number. Raises ``UnknownEventError`` where there is none such."""
+        if cursor > len(self.history):
+            known = f"the venue knows {len(self.history)} account events and was asked for those after {cursor}"
+            raise UnknownEventError(f"{known}: its log is lost, or of another run; start anew with another journal")
+        return tuple(self.history[cursor:])
 
     def restore(self, history: list[AccountEvent]) -> None:
         """Take what happened before; nothing of it is told again."""

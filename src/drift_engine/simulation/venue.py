@@ -45,8 +45,7 @@ class SimVenue:
         self, config: VenueConfig | None = None, specs: Mapping[str, Spec] | None = None, log: VenueLog | None = None
     ) -> None:
         self.config = config or VenueConfig()
-        self.name = "sim"
-        self.due_ns = 0
+        self.name, self.due_ns = "sim", 0
         specs = specs or venue_facts()
         models, faults = self.config.models, self.config.faults
         self.quotes = Quotes(specs, self.config.quote, models.impact, faults)
@@ -95,8 +94,9 @@ class SimVenue:
         self, ts_ns: int, market: str, deposit_rate_e6: int, borrow_rate_e6: int, seconds: int
     ) -> MarketUpdated | None:
         """Accrue interest for the seconds a row covers; return what is published at once, the quote asset's rates."""
+        update = self.quotes.interest(ts_ns, market, deposit_rate_e6, borrow_rate_e6)
         self._tell(self._books.accrue(ts_ns, market, deposit_rate_e6, borrow_rate_e6, seconds), ts_ns)
-        return self.quotes.interest(ts_ns, market, deposit_rate_e6, borrow_rate_e6)
+        return update
 
     def advance(self, now_ns: int) -> list[AccountEvent]:
         """Do what was due by now, in order, and return the reports that reach us by now."""
@@ -158,7 +158,7 @@ class SimVenue:
     async def events_since(self, cursor: int, now_ns: int) -> tuple[AccountEvent, ...]:
         """Return the account's events after ``cursor``, in order."""
         self._require_present(now_ns)
-        return tuple(self._reports.history[cursor:])
+        return self._reports.since(cursor)
 
     async def resolve(self, plan_id: str, now_ns: int) -> PlanClosed | None:
         """Return a plan's proven outcome, ``None`` while it may still land; close what never can."""
