@@ -29,12 +29,12 @@ class BaseEngine(ABC):
             return
         self._ready = asyncio.Event()
         self.open()
-        self._task = asyncio.create_task(self._loop(), name=self.name)
+        task = self._task = asyncio.create_task(self._loop(), name=self.name)
         first = asyncio.create_task(self._ready.wait())
-        await asyncio.wait({self._task, first}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({task, first}, return_when=asyncio.FIRST_COMPLETED)
         first.cancel()
-        if self._task.done():
-            await self.wait()
+        if task.done() and not task.cancelled():
+            task.result()
 
     async def wait(self) -> None:
         """Wait until the loop ends; what ended it by error is raised here."""
@@ -42,12 +42,13 @@ class BaseEngine(ABC):
             await asyncio.shield(self._task)
 
     async def stop(self) -> None:
-        """End the loop and close what was opened; safe to call twice."""
+        """End the loop and close what was opened, unless it was started again meanwhile; safe to call twice."""
         task, self._task = self._task, None
         if task is not None and not task.done():
             task.cancel()
             await asyncio.wait({task})
-        self.close()
+        if self._task is None:
+            self.close()
 
     async def restart(self) -> None:
         """Stop, then start again from the journal."""
@@ -58,6 +59,7 @@ class BaseEngine(ABC):
         async for _ in self.beats():
             self.tick()
             self._ready.set()
+        self.finish()
 
     @abstractmethod
     def open(self) -> None:
@@ -74,6 +76,10 @@ class BaseEngine(ABC):
     @abstractmethod
     def tick(self) -> Awaitable[None]:
         """Do one round of the five steps, at once; what it returns may be awaited, and never suspends."""
+
+    @abstractmethod
+    def finish(self) -> None:
+        """Take what came after the last tick, where the feed has an end."""
 
     @abstractmethod
     def get_status(self) -> dict[str, Any]:
