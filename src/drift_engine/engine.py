@@ -182,19 +182,18 @@ class DriftEngine(BaseEngine):
         if not found or self.state.disputed:
             return
         if self._books.doubt():
-            self._halt("dispute", "our books differ from the venue's: " + "; ".join(found), disputed=True)
+            self._halt(event.ts_ns, "dispute", "our books differ from the venue's: " + "; ".join(found), disputed=True)
         else:
             self._executor.observe(self.state.now_ns)
 
     def _on_liquidated(self, event: Liquidated) -> None:
         self.tally.count(event)
         if not self.state.latched:
-            self._halt("liquidation", f"the venue liquidated {event.market or event.asset}", closing=1)
+            self._halt(event.ts_ns, "liquidation", f"the venue liquidated {event.market or event.asset}", closing=1)
 
-    def _halt(self, cause: Cause, reason: str, *, closing: int = 0, disputed: bool = False) -> None:
+    def _halt(self, ts_ns: int, cause: Cause, reason: str, *, closing: int = 0, disputed: bool = False) -> None:
         trading = Trading.REDUCING if closing else Trading.HALTED
-        now_ns = self.state.now_ns
-        self.process(StateChanged(now_ns, trading, reason, cause, latched=True, disputed=disputed, closing=closing))
+        self.process(StateChanged(ts_ns, trading, reason, cause, latched=True, disputed=disputed, closing=closing))
 
     # ----------------------------------------------------------------- lifecycle
 
@@ -213,7 +212,7 @@ class DriftEngine(BaseEngine):
         if ports.journal.verifying and not ports.journal.reference:
             self._executor.quiet = True
             replay(self, ports.journal, ports.clock)
-            self._executor.quiet = False
+            self._executor.quiet = ports.journal.replay
             self._inbox.start_after(self.state.venue_cursor)
             self._executor.follow_up(self.state.in_flight, self.state.venue_cursor, self.state.now_ns)
 
