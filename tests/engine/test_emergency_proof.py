@@ -183,6 +183,8 @@ def test_a_paused_market_is_tried_again_wider_and_later_until_it_is_open() -> No
     assert len(attempts) >= 4
     pauses = [change.retry_ns - change.ts_ns for change in attempts]
     assert all(later >= sooner for sooner, later in pairwise(pauses))
+    assert pauses[-1] > 60 * S
+    assert all(later.ts_ns >= sooner.retry_ns for sooner, later in pairwise(attempts))
     assert pauses[0] == 5 * S
     assert pauses[2] == 20 * S
 
