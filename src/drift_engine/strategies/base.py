@@ -113,7 +113,9 @@ class DriftStrategy(ABC):
         )
 
     def _leg(self, name: str, target_e9: int, state: MarketState) -> Leg | None:
-        market = state.markets[name]
+        market = state.markets.get(name)
+        if market is None:  # the gates refuse it by name, and the refusal is on record
+            return Leg(name, target_e9, 0, "perp")
         held_e9, spec = held_base_e9(state, name), market.spec
         base_e9 = floor_to_step(target_e9 - held_e9, spec.step_e9)
         if base_e9 == 0:
