@@ -5,10 +5,12 @@ This is the one place that loads a user's strategy code. It lies above ``strateg
 
 import sys
 from difflib import get_close_matches
+from importlib.machinery import SourceFileLoader
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import module_from_spec, spec_from_file_location
 from inspect import isabstract
 from pathlib import Path
+from typing import NoReturn
 
 from drift_engine.strategies.base import DriftStrategy
 from drift_engine.strategies.delta_neutral import DeltaNeutralStrategy
@@ -74,20 +76,30 @@ def _classes(path: Path) -> dict[str, type[DriftStrategy]]:
     """Run a file as a module and return the concrete strategies it defines itself, not those it imports."""
     if not path.is_file():
         raise StrategyNotFoundError(f"no strategy file {path}")
-    spec = spec_from_file_location(f"drift_engine_strategy_{path.stem}", path)
-    if spec is None or spec.loader is None:
+    name = f"drift_engine_strategy_{path.stem}"
+    loader = _SourceAsItIs(name, str(path))
+    spec = spec_from_file_location(name, path, loader=loader)
+    if spec is None:
         raise StrategyNotFoundError(f"{path} cannot be loaded as Python")
     module = module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
+    sys.modules[name] = module
+    loader.exec_module(module)
     return {
-        name: value
-        for name, value in vars(module).items()
+        found: value
+        for found, value in vars(module).items()
         if isinstance(value, type)
         and issubclass(value, DriftStrategy)
-        and value.__module__ == spec.name
+        and value.__module__ == name
         and not isabstract(value)
     }
+
+
+class _SourceAsItIs(SourceFileLoader):
+    """Loads a file as it stands: the cache of compiled code misses an edit of the same second and size."""
+
+    def path_stats(self, path: str) -> NoReturn:
+        """Tell of no time and size: then nothing is taken from the cache or put there."""
+        raise OSError(f"{path} is loaded without the cache")
 
 
 def _listed(found: dict[str, type[DriftStrategy]]) -> str:
