@@ -38,7 +38,8 @@ def verify(file: Journal = None, *, state: State = None, as_json: Json = False) 
     if as_json:
         print_json({"journal": str(path), **{name: getattr(report, name) for name in report.__struct_fields__}})
     elif report.ok:
-        print(f"{path}: {report.records} records, {report.rows} market rows, whole; digest of the records {report.digest}")
+        counted = f"{report.records} records, {report.rows} market rows"
+        print(f"{path}: {counted}, whole; digest of the records {report.digest}")
     else:
         print(f"{path}: damaged at record {report.first_bad_seq}: {report.reason}; {report.records} records are good")
     return exits.OK if report.ok else exits.FAILED
