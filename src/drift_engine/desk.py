@@ -89,12 +89,12 @@ class ReviewDesk:
 
     def _context(self, margin: Margin, distance_e4: int | None, now_ns: int) -> GateContext:
         return GateContext(
-            state=self._state,
-            margin=margin,
-            limits=self._limits,
-            latency_ms=self._latency.average_ms(now_ns),
-            hedge=self.hedge,
-            emergency=distance_e4 is not None,
-            emergency_distance_e4=distance_e4,
-            specs=self.specs,
+            self._state,
+            margin,
+            self._limits,
+            self.specs,
+            self._latency.average_ms(now_ns),
+            self.hedge,
+            distance_e4 is not None,
+            distance_e4,
         )

@@ -47,6 +47,19 @@ def after_quote(position: PerpPosition, quote_e6: int) -> PerpPosition:
     )
 
 
+def after_funding(position: PerpPosition, payment_e6: int, cumulative_e9: int) -> PerpPosition:
+    """Return the position after funding was settled up to the market's cumulative rate.
+
+    Source: ``controller/funding.rs`` settle_funding_payment.
+    """
+    return structs.replace(
+        position,
+        quote_e6=position.quote_e6 + payment_e6,
+        quote_break_even_e6=position.quote_break_even_e6 + payment_e6,
+        funding_cursor_e9=cumulative_e9,
+    )
+
+
 def after_settlement(position: PerpPosition, pnl_e6: int) -> PerpPosition:
     """Return the position after PnL moved to the quote balance (``controller/pnl.rs``, update_settled_pnl).
 

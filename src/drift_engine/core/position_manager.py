@@ -18,7 +18,7 @@ from msgspec import structs
 
 from drift_engine.core.funding import payment_e6
 from drift_engine.core.holdings import change_open, move_price, move_tokens, opened, revalue, set_perp
-from drift_engine.core.perp_position import after_quote, after_settlement, after_trade
+from drift_engine.core.perp_position import after_funding, after_settlement, after_trade
 from drift_engine.core.types import (
     Account,
     AccountEvent,
@@ -187,8 +187,7 @@ def _trade(state: State, event: Filled) -> int:
     """Change position or balances by a fill, and return the change in equity."""
     if event.kind == "perp":
         position = opened(state.account.perp(event.market), state.markets[event.market])
-        position = after_trade(position, event.base_e9, event.quote_e6)
-        return set_perp(state, after_quote(position, -event.fee_e6))
+        return set_perp(state, after_trade(position, event.base_e9, event.quote_e6, event.fee_e6))
     tokens = rescale(event.base_e9, 9, state.markets[event.market].spec.decimals)  # type: ignore[union-attr]
     change_e6 = move_tokens(state, event.market, tokens)
     return change_e6 + move_tokens(state, state.account.quote, event.quote_e6 - event.fee_e6)
@@ -218,8 +217,8 @@ def _plan_closed(state: State, event: PlanClosed) -> None:
 
 def _funding_paid(state: State, event: FundingPaid) -> None:
     position = state.account.perp(event.market)
-    paid = after_quote(position, payment_e6(event.rate_e9, position.base_e9))
-    change_e6 = set_perp(state, structs.replace(paid, funding_cursor_e9=event.cumulative_e9))
+    paid_e6 = payment_e6(event.rate_e9, position.base_e9)
+    change_e6 = set_perp(state, after_funding(position, paid_e6, event.cumulative_e9))
     market = state.markets[event.market]
     state.markets[event.market] = structs.replace(market, funding_cumulative_e9=event.cumulative_e9)
     state.pnl.funding_e6 += change_e6
