@@ -11,10 +11,11 @@ from collections.abc import Callable
 
 from drift_engine.core.spot_balance import base_e9
 from drift_engine.core.types import EngineState, Event, Hedge, Leg, Margin, StateChanged, TradePlan, Trading
-from drift_engine.core.units import E4, SECOND_NS, ceil_to_step, floor_to_step
+from drift_engine.core.units import SECOND_NS, floor_to_step
 from drift_engine.desk import ReviewDesk
 from drift_engine.execution.limits import Limits
 from drift_engine.execution.ports import Executor
+from drift_engine.strategies.base import limit_price_e6
 
 _FIRST_DISTANCE_E4 = 500
 _WIDEST_DISTANCE_E4 = 2_500
@@ -42,7 +43,10 @@ class EmergencyClose:
         self._cancelled_attempt = 0
 
     def step(self, margin: Margin, verified: bool) -> None:
-        """Do the next thing: wait for what is in flight, try again, or end. ``verified``: the venue's books agree."""
+        """Do the next thing: wait for what is in flight, try again, or end. ``verified``: the venue's books agree.
+
+        What has no price cannot be closed, and nothing is called flat while there is any of it.
+        """
         state = self._state
         if self._cancelled_attempt != state.closing:
             self._cancelled_attempt = state.closing
@@ -51,9 +55,12 @@ class EmergencyClose:
         if state.in_flight or state.now_ns < state.retry_ns:
             return
         distance_e4 = min(self._first_e4 * state.closing, max(self._first_e4, _WIDEST_DISTANCE_E4))
-        legs = closing_legs(state, self._desk.hedge, distance_e4)
+        open_e9 = to_close(state, self._desk.hedge)
+        legs = closing_legs(state, open_e9, distance_e4)
         if legs:
             self._attempt(legs, margin, distance_e4)
+        elif open_e9:
+            return
         elif verified:
             self._process(self._changed(Trading.HALTED, f"flat: {left_behind(state)}; {state.reason}", closing=0))
         else:
@@ -90,29 +97,26 @@ class EmergencyClose:
         )
 
 
-def closing_legs(state: EngineState, hedge: Hedge | None, distance_e4: int) -> tuple[Leg, ...]:
-    """Return the legs that would make the account flat, as far as steps and known prices allow."""
-    held = [(position.market, position.base_e9) for position in state.account.perps]
+def to_close(state: EngineState, hedge: Hedge | None) -> dict[str, int]:
+    """Return the signed base to be closed in each market, in 1e9; what is under a step cannot be and is left out."""
+    held = {position.market: position.base_e9 for position in state.account.perps}
     for balance in state.account.spots:
         amount_e9 = base_e9(balance, state.markets[balance.market])
         hedged = hedge is not None and balance.market == hedge.spot
         if balance.market != state.account.quote and (amount_e9 < 0 or hedged):
-            held.append((balance.market, amount_e9))
-    legs = (_closing_leg(state, name, amount_e9, distance_e4) for name, amount_e9 in held)
-    return tuple(leg for leg in legs if leg is not None)
+            held[balance.market] = amount_e9
+    whole = {name: floor_to_step(amount_e9, state.markets[name].step_e9) for name, amount_e9 in held.items()}
+    return {name: amount_e9 for name, amount_e9 in whole.items() if amount_e9}
 
 
-def _closing_leg(state: EngineState, name: str, held_e9: int, distance_e4: int) -> Leg | None:
-    market = state.markets[name]
-    amount_e9 = floor_to_step(-held_e9, market.step_e9)
-    if amount_e9 == 0 or market.oracle_e6 is None:
-        return None
-    room_e6 = market.oracle_e6 * distance_e4 // E4
-    if amount_e9 > 0:
-        limit_e6 = (market.oracle_e6 + room_e6) // market.tick_e6 * market.tick_e6
-    else:
-        limit_e6 = ceil_to_step(market.oracle_e6 - room_e6, market.tick_e6)
-    return Leg(name, amount_e9, limit_e6, market.kind, reduce_only=True)
+def closing_legs(state: EngineState, open_e9: dict[str, int], distance_e4: int) -> tuple[Leg, ...]:
+    """Return the legs that close what has a price."""
+    markets = ((state.markets[name], -held_e9) for name, held_e9 in open_e9.items())
+    return tuple(
+        Leg(market.name, base, limit_price_e6(market, base, distance_e4), market.kind, reduce_only=True)
+        for market, base in markets
+        if market.oracle_e6 is not None
+    )
 
 
 def left_behind(state: EngineState) -> str:
