@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from msgspec import Struct, structs
 
+from drift_engine.clock import SIM_SLOT_NS
 from drift_engine.core.types import MarketStatus, MarketUpdated, Spec
 from drift_engine.core.units import E6
 from drift_engine.simulation.faults import Faults
@@ -24,13 +25,12 @@ Number = TypeVar("Number", int, Ints)
 ANY: Band = (0, 1 << 62)
 NONE: Band = (1, 0)
 
-SLOT_NS = 400_000_000
 _TWAP_SLOTS = 9_000
 
 
 def slot_at(ts_ns: int) -> int:
     """Return the simulated slot at a moment: 400 ms each since the epoch."""
-    return ts_ns // SLOT_NS
+    return ts_ns // SIM_SLOT_NS
 
 
 def sides(mark_e6: Number, half_e6: Number, tick_e6: Number) -> tuple[Number, Number]:
@@ -122,7 +122,7 @@ class MarketQuote:
         if ts_ns >= self._check_ns:
             self._look(ts_ns)
         last = self.last
-        slot = oracle_slot = ts_ns // SLOT_NS
+        slot = oracle_slot = ts_ns // SIM_SLOT_NS
         twap_e6: int = last.oracle_twap_e6  # type: ignore[assignment]
         if self.stale:
             oracle_e6, oracle_slot = last.oracle_e6, last.oracle_slot
