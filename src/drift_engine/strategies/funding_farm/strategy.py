@@ -59,11 +59,6 @@ class FundingFarmStrategy(DriftStrategy):
         """``funding_farm``."""
         return "funding_farm"
 
-    @property
-    def subscriptions(self) -> tuple[str, ...]:
-        """The one market."""
-        return (self._market,)
-
     def bind(self, desk: Desk, markets: Mapping[str, Market]) -> None:
         """Take the desk. Raises ``ParameterError`` where the market is none, or no perp."""
         super().bind(desk, markets)

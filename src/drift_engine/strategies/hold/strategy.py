@@ -41,11 +41,6 @@ class HoldStrategy(DriftStrategy):
         """``hold``."""
         return "hold"
 
-    @property
-    def subscriptions(self) -> tuple[str, ...]:
-        """The one market."""
-        return (self._market,)
-
     def bind(self, desk: Desk, markets: Mapping[str, Market]) -> None:
         """Take the desk. Raises ``ParameterError`` where the market is none, or no perp."""
         super().bind(desk, markets)
