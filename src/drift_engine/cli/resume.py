@@ -1,12 +1,10 @@
 """``drift-engine resume``: a human says that a halted run may trade again. It is written down, like everything."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from drift_engine.cli import exits
-from drift_engine.cli.options import Json, State
+from drift_engine.cli.options import Json, LastJournal, State
 
 if TYPE_CHECKING:
     from drift_engine.core.types import StateChanged
@@ -15,9 +13,7 @@ REASON = "resumed by a human"
 
 
 def resume(
-    journal: Annotated[
-        Path | None, typer.Option("--journal", metavar="FILE", help="The last run's if not given.")
-    ] = None,
+    journal: LastJournal = None,
     *,
     state: State = None,
     as_json: Json = False,

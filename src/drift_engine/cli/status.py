@@ -2,21 +2,17 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from drift_engine.cli import exits
-from drift_engine.cli.options import Json, State
+from drift_engine.cli.options import Json, LastJournal, State
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 
 def status(
-    journal: Annotated[
-        Path | None, typer.Option("--journal", metavar="FILE", help="The last run's if not given.")
-    ] = None,
+    journal: LastJournal = None,
     *,
     state: State = None,
     as_json: Json = False,

@@ -1,12 +1,11 @@
 """``drift-engine why [SEQ]``: a decision, the plan it became, and what each gate saw and said."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from drift_engine.cli import exits
-from drift_engine.cli.options import Json, State
+from drift_engine.cli.options import Json, LastJournal, State
 
 if TYPE_CHECKING:
     from drift_engine.core.types import Check, Decided
@@ -23,9 +22,7 @@ def why(
         ),
     ] = None,
     *,
-    journal: Annotated[
-        Path | None, typer.Option("--journal", metavar="FILE", help="The last run's if not given.")
-    ] = None,
+    journal: LastJournal = None,
     state: State = None,
     as_json: Json = False,
 ) -> int:
