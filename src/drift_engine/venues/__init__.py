@@ -1,0 +1,1 @@
+"""Real venues behind ``DriftClient``: the wire of Velocity and Drift v2, and the clients that reach them."""

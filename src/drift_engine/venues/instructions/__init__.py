@@ -1,0 +1,1 @@
+"""Builders of the program's instructions."""

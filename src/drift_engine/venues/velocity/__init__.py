@@ -1,0 +1,1 @@
+"""Velocity: what differs from Drift v2."""

@@ -1,0 +1,24 @@
+"""Velocity's record. Addresses: ``packages/sdk/src/config.ts`` and ``IDL`` of velocity-exchange/velocity-v1."""
+
+from solders.pubkey import Pubkey
+
+from drift_engine.venues.program import Layouts, Program, Services
+from drift_engine.venues.velocity import layouts
+
+VELOCITY = Program(
+    name="velocity",
+    program_id=Pubkey.from_string("vELoC1audYbSYVRXn1vPaV8Axoa9oU6BYmNGZZBDZ1P"),
+    state_seed=b"velocity_state",
+    signer_seed=b"velocity_signer",
+    quote="USDT",
+    quote_mint=Pubkey.from_string("Es9vMFrzaCERmJfrF4H2FYD4KCoNkY11McCe8BenwNYB"),
+    lookup_tables=(Pubkey.from_string("4E971nER9Jn4JjT8mKEX1nvkfg8Qycp7zNEcCq2nT8ZY"),),
+    layouts=Layouts(user=layouts.USER),
+    errors={},
+    services=Services(
+        dlob="https://dlob.velocity.exchange",
+        dlob_ws="wss://dlob.velocity.exchange/ws",
+        swift="https://swift.velocity.exchange",
+        data="https://data.velocity.exchange",
+    ),
+)
