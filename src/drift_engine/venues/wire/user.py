@@ -5,8 +5,8 @@ scaled balances 1e9, quote and prices 1e6, margin ratios 1e4. Slots that hold no
 ``slot`` methods count them.
 """
 
-from collections.abc import Iterable
-from itertools import compress, starmap
+from collections.abc import Callable, Iterable
+from itertools import compress
 from typing import Any
 
 from msgspec import Struct
@@ -148,11 +148,13 @@ class User(View):
 
     def spot_positions(self) -> tuple[SpotPosition, ...]:
         """Return the balances that hold something, in the account's order."""
-        return tuple(held for held in self._made("spot_positions", trim=True) if not held.empty)
+        made = self._made("spot_positions", trim=True)
+        return tuple([held for held in made if held.scaled_balance or not held.empty])
 
     def perp_positions(self) -> tuple[PerpPosition, ...]:
         """Return the positions that hold something, in the account's order."""
-        return tuple(held for held in self._made("perp_positions", trim=True) if not held.empty)
+        made = self._made("perp_positions", trim=True)
+        return tuple([held for held in made if held.base_asset_amount or not held.empty])
 
     def orders(self) -> tuple[Order, ...]:
         """Return the open orders, in the account's order."""
@@ -162,7 +164,15 @@ class User(View):
         first = start + order.offsets["status"]
         is_open = data[first : first + size * ORDER_SLOTS : size].translate(_OPEN)
         held = order.format.iter_unpack(data[start : start + size * (is_open.rfind(1) + 1)])
-        return tuple(starmap(order.make, compress(held, is_open)))
+        return tuple(order.made(compress(held, is_open)))
+
+    def contents(self) -> dict[str, Any]:
+        """Return every field by name at once, with the positions that hold something and the open orders only."""
+        layout = self.layout
+        found = dict(zip(layout.types, layout.whole.unpack_from(self.data), strict=True))
+        for name, value in layout.converted:
+            found[name] = _HELD[name](self) if name in _HELD else value(found[name])
+        return found
 
     def spot_slots(self) -> tuple[SpotPosition, ...]:
         """Return all eight spot slots, free ones too."""
@@ -203,3 +213,10 @@ class User(View):
         record = self.layout.records[self.layout.types[field].partition("*")[0]]
         at = self.layout.offsets[field] + slot * record.format.size
         self.writable()[at : at + record.format.size] = record.packed(held)
+
+
+_HELD: dict[str, Callable[[User], tuple[Any, ...]]] = {
+    "spot_positions": User.spot_positions,
+    "perp_positions": User.perp_positions,
+    "orders": User.orders,
+}
