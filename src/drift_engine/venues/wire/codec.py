@@ -8,6 +8,7 @@ Everything lies packed and little-endian.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import starmap
 from operator import attrgetter, itemgetter
 from struct import Struct
@@ -80,11 +81,8 @@ def padded(name: str) -> bytes:
 
 
 def _wide(*, signed: bool) -> Codec[int]:
-    return Codec(
-        "16s",
-        lambda raw: int.from_bytes(raw, "little", signed=signed),
-        lambda value: value.to_bytes(16, "little", signed=signed),
-    )
+    value = partial(int.from_bytes, byteorder="little", signed=signed)
+    return Codec("16s", value, lambda number: number.to_bytes(16, "little", signed=signed))
 
 
 _NUMBERS = {"u8": "B", "i8": "b", "u16": "H", "i16": "h", "u32": "I", "i32": "i", "u64": "Q", "i64": "q"}
