@@ -23,7 +23,6 @@ from drift_engine.venues.gateway_messages import (
     CancelMarket,
     CancelUserIds,
     GatewayRefusedError,
-    MarketId,
     ModifyOrder,
     PlaceOrder,
     ProgramRefusedError,
@@ -41,6 +40,7 @@ from drift_engine.venues.http import (
     NotFoundError,
     RateLimitedError,
 )
+from drift_engine.venues.market_id import MarketId
 
 SOL_PERP, SOL = MarketId("perp", 0), MarketId("spot", 1)
 SIGNATURE = Keypair.from_seed(bytes(32)).sign_message(b"x")

@@ -17,7 +17,6 @@ from solders.signature import Signature
 from drift_engine.venues.gateway_messages import (
     Cancel,
     CancelMarket,
-    MarketId,
     ModifyOrder,
     PlaceOrder,
     SendOptions,
@@ -36,6 +35,7 @@ from drift_engine.venues.gateway_requests import (
 )
 from drift_engine.venues.gateway_wire import WireSwiftResults, WireTransaction
 from drift_engine.venues.http import InvalidRequestError, MalformedAnswerError
+from drift_engine.venues.market_id import MarketId
 
 S = TypeVar("S")
 _BY_GATEWAY = SendOptions()

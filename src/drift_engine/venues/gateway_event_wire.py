@@ -23,8 +23,9 @@ from drift_engine.venues.gateway_events import (
     Swapped,
     Unknown,
 )
-from drift_engine.venues.gateway_messages import MarketId, MarketKind, OrderKind, Scales
+from drift_engine.venues.gateway_messages import OrderKind, Scales
 from drift_engine.venues.http import InvalidRequestError
+from drift_engine.venues.market_id import MarketId, MarketKind
 
 _QUOTE_NOISE = Decimal("0.001")
 _KINDS: Mapping[str, OrderKind] = {

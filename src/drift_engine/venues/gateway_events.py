@@ -10,7 +10,8 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from drift_engine.venues.gateway_messages import MarketId, OrderKind
+from drift_engine.venues.gateway_messages import OrderKind
+from drift_engine.venues.market_id import MarketId
 
 
 class OrderCreated(Struct, frozen=True, kw_only=True):

@@ -16,8 +16,8 @@ from solders.pubkey import Pubkey
 
 from drift_engine.venues.figures import parse
 from drift_engine.venues.http import InvalidRequestError, RefusedError
+from drift_engine.venues.market_id import MarketId
 
-MarketKind = Literal["perp", "spot"]
 OrderKind = Literal["limit", "market", "oracle", "trigger_limit", "trigger_market"]
 TriggerCondition = Literal["Above", "Below", "TriggeredAbove", "TriggeredBelow"]
 SwiftOutcome = Literal["accepted", "refused", "unknown"]
@@ -34,16 +34,6 @@ class GatewayRefusedError(RefusedError):
 
 class ProgramRefusedError(GatewayRefusedError):
     """A transaction failed in its preflight: ``code`` is the program's error, ``reason`` its name. Nothing landed."""
-
-
-class MarketId(Struct, frozen=True):
-    """A market of the protocol: ``MarketId("perp", 0)``."""
-
-    kind: MarketKind
-    index: int
-
-    def __str__(self) -> str:
-        return f"{self.kind} market {self.index}"
 
 
 class Scales(Struct, frozen=True):

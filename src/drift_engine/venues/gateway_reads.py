@@ -19,7 +19,6 @@ from drift_engine.venues.gateway_messages import (
     GatewayRefusedError,
     Holdings,
     MarginInfo,
-    MarketId,
     MarketInfo,
     OpenInterest,
     OpenOrder,
@@ -46,6 +45,7 @@ from drift_engine.venues.gateway_wire import (
     program_error,
 )
 from drift_engine.venues.http import DEFAULT_TIMEOUT_S, Answer, HttpService, MalformedAnswerError, NotFoundError
+from drift_engine.venues.market_id import MarketId
 
 W = TypeVar("W")
 DEFAULT_URL = "http://127.0.0.1:8080"

@@ -14,7 +14,6 @@ from drift_engine.venues.gateway_messages import (
     CancelIds,
     CancelMarket,
     CancelUserIds,
-    MarketId,
     ModifyOrder,
     PlaceOrder,
     Scales,
@@ -22,6 +21,7 @@ from drift_engine.venues.gateway_messages import (
     SwapOrder,
 )
 from drift_engine.venues.http import InvalidRequestError
+from drift_engine.venues.market_id import MarketId
 
 Json = dict[str, object]
 MARGIN_PRECISION = 10_000

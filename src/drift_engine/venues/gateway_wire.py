@@ -18,9 +18,7 @@ from drift_engine.venues.gateway_messages import (
     Collateral,
     Holdings,
     MarginInfo,
-    MarketId,
     MarketInfo,
-    MarketKind,
     OpenOrder,
     OrderKind,
     PerpHolding,
@@ -31,6 +29,7 @@ from drift_engine.venues.gateway_messages import (
     SwiftOutcome,
     SwiftResult,
 )
+from drift_engine.venues.market_id import MarketId, MarketKind
 
 _OUTCOMES: Mapping[str, SwiftOutcome] = {"2": "accepted", "4": "refused"}
 _PROGRAM_ERROR = re.compile(r"program error: *([0-9]{1,10})\b")
