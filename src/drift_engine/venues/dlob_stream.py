@@ -133,6 +133,8 @@ class DlobStream:
     async def __anext__(self) -> DlobEvent:
         while True:
             frame = await self._socket.next()
+            if frame is None:
+                raise StopAsyncIteration
             if isinstance(frame, str):
                 event = self._read(frame)
                 if event is not None:
@@ -152,7 +154,7 @@ class DlobStream:
         return None if heard_ns is None else (self._socket.now_ns() - heard_ns) // _MILLISECOND_NS
 
     async def close(self) -> None:
-        """Close the connection."""
+        """Close the connection for good: iterating ends."""
         await self._socket.close()
 
     async def subscribe(self, channel: Channel) -> None:

@@ -79,6 +79,8 @@ class GatewayStream:
     async def __anext__(self) -> Told | StreamRefused:
         while True:
             frame = await self._socket.next()
+            if frame is None:
+                raise StopAsyncIteration
             if isinstance(frame, str):
                 return self._read(frame)
             if self._on_gap is not None:
@@ -90,7 +92,7 @@ class GatewayStream:
         return self._socket.connected
 
     async def close(self) -> None:
-        """Close the connection."""
+        """Close the connection for good: iterating ends."""
         await self._socket.close()
 
     async def subscribe(self, sub_account: int) -> None:

@@ -68,6 +68,7 @@ class LiveSocket:
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._lost: tuple[int, str] | None = None
         self._wait_s = 0.0
+        self._closed = False
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.name} at {self.shown_url})"
@@ -84,7 +85,8 @@ class LiveSocket:
         return self._socket is not None and not self._socket.closed
 
     async def close(self) -> None:
-        """Close the connection, and the session where it is this socket's own."""
+        """Close the connection for good, and the session where it is this socket's own; ``next`` ends."""
+        self._closed = True
         if self._socket is not None:
             await self._socket.close()
             self._socket = None
@@ -97,9 +99,12 @@ class LiveSocket:
         if self._socket is not None and not self._socket.closed:
             await self._deliver(self._socket, [frame])
 
-    async def next(self) -> str | Gap:
-        """Return the next frame, or the gap before it. Raises ``UnreachableError`` where the first connection fails."""
-        while True:
+    async def next(self) -> str | Gap | None:
+        """Return the next frame, or the gap before it; ``None`` after ``close``.
+
+        Raises ``UnreachableError`` where the first connection fails.
+        """
+        while not self._closed:
             if self._socket is None:
                 gap = await self._open()
                 if gap is not None:
@@ -109,20 +114,23 @@ class LiveSocket:
                 self.heard_ns = self.now_ns()
                 self._wait_s = 0.0
                 return frame
+        return None
 
     async def _open(self) -> Gap | None:
         attempts = 0
         while True:
             attempts += 1
             await asyncio.sleep(self._wait_s)
+            if self._closed:
+                return None
             self._wait_s = min(max(2 * self._wait_s, self._patience.first_wait_s), self._patience.longest_wait_s)
             try:
                 await self._connect()
                 break
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
-                if self._lost is None:
+                if self._lost is None and not self._closed:
                     raise UnreachableError(
-                        f"{self.name} at {self.shown_url} is not reachable: {type(error).__name__}"
+                        f"{self.name} at {self.shown_url} is not reachable: {_cause(error)}"
                     ) from None
         if self._lost is None:
             return None
@@ -136,12 +144,16 @@ class LiveSocket:
             socket = await self._session.ws_connect(
                 self._url, heartbeat=self._patience.ping_s, max_msg_size=MAX_FRAME_BYTES
             )
+        if self._closed:
+            await socket.close()
+            return
         self._socket = socket  # first: what is subscribed to from here on is sent, not forgotten
         await self._deliver(socket, self._hello())
 
     async def _receive(self) -> str | None:
         socket = self._socket
-        assert socket is not None  # noqa: S101 - next() has just opened it
+        if socket is None:
+            return None
         try:
             async with asyncio.timeout(self._patience.silence_s):
                 message = await socket.receive()
@@ -166,6 +178,12 @@ class LiveSocket:
                 await socket.send_str(frame.decode())
         except (aiohttp.ClientError, ConnectionError):
             await socket.close()  # the reader finds it closed, and opens another one
+
+
+def _cause(error: Exception) -> str:
+    if isinstance(error, aiohttp.WSServerHandshakeError):
+        return f"it answered {error.status} instead of a WebSocket"
+    return type(error).__name__
 
 
 def _why(socket: aiohttp.ClientWebSocketResponse, message: aiohttp.WSMessage) -> str:
