@@ -5,7 +5,6 @@ The server writes integers as text, except where it has grouped levels or falls 
 Trades are binary floating point (``convertToNumber`` in ``src/publishers/tradesPublisher.ts``).
 """
 
-import re
 from decimal import Decimal
 from typing import Any
 
@@ -28,7 +27,6 @@ from drift_engine.venues.market_id import MarketId, MarketKind
 
 Figure = str | int | float
 _MAX_DIGITS = 40
-_PLAIN = re.compile(r"-?[0-9]+", re.ASCII)
 
 
 def whole(figure: Figure) -> int:
@@ -36,7 +34,7 @@ def whole(figure: Figure) -> int:
     if isinstance(figure, int):
         return figure
     text = figure if isinstance(figure, str) else repr(figure)
-    if len(text) <= _MAX_DIGITS and _PLAIN.fullmatch(text):
+    if len(text) <= _MAX_DIGITS and text.isascii() and text.removeprefix("-").isdigit():
         return int(text)
     try:
         return exact(Decimal(text if text.isascii() else "NaN"), 0)
