@@ -303,5 +303,6 @@ def modified(v: Arguments) -> ModifyOrderParams:
     return ModifyOrderParams(**v["modify_order_params"])
 
 
-def four(v: Arguments) -> tuple[int, ...]:
-    return tuple(v.values())
+def four(v: Arguments) -> tuple[int, int, int, int | None]:
+    market, other, amount, limit = v.values()
+    return market, other, amount, limit

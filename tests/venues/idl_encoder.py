@@ -115,7 +115,7 @@ def _scalar(kind: str, value: Any) -> bytes:
     if kind in {"publicKey", "pubkey"}:
         return bytes(value)
     assert kind == "bytes", kind
-    return struct.pack("<I", len(value)) + value
+    return struct.pack("<I", len(value)) + bytes(value)
 
 
 def _scalars(kind: str) -> st.SearchStrategy[Any]:
