@@ -9,6 +9,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmarks.ema import Trade
 
@@ -41,6 +42,8 @@ PEERS = (
     Peer("nautilus", "benchmarks.peers.nautilus_peer", "nautilus_trader==1.221.0"),
 )
 
+DRIFTPY = Peer("driftpy", "benchmarks.peers.driftpy_orders", "driftpy==0.8.89")
+
 
 def install(peer: Peer) -> None:
     """Make the peer's environment unless it stands already. Raises ``AbsentError``."""
@@ -54,9 +57,15 @@ def install(peer: Peer) -> None:
 
 def run(peer: Peer, candles: Path, rounds: int) -> tuple[float, list[Trade]]:
     """Return the peer's CPU nanoseconds an event and its trades. Raises ``AbsentError``."""
-    printed = _run([str(peer.python), "-m", peer.module, str(candles), str(rounds)], RUN_S)
-    answer = json.loads(printed.splitlines()[-1])
+    answer = ask(peer, candles, rounds)
     return float(answer["cpu_ns_per_event"]), [Trade(*each) for each in answer["trades"]]
+
+
+def ask(peer: Peer, work: Path, rounds: int) -> dict[str, Any]:
+    """Return what the peer's module says of the work in a file. Raises ``AbsentError``."""
+    printed = _run([str(peer.python), "-m", peer.module, str(work), str(rounds)], RUN_S)
+    answer: dict[str, Any] = json.loads(printed.splitlines()[-1])
+    return answer
 
 
 def _run(command: list[str], timeout_s: int) -> str:

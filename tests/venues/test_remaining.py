@@ -15,7 +15,12 @@ from solders.token import ID as TOKEN
 from drift_engine.venues.directory import Directory, PerpTerms, SpotTerms
 from drift_engine.venues.drift_v2.program import DRIFT_V2
 from drift_engine.venues.errors import EncodeError
-from drift_engine.venues.instructions.remaining import makers_and_referrer, remaining_accounts, token_2022_mints
+from drift_engine.venues.instructions.remaining import (
+    high_leverage_mode,
+    makers_and_referrer,
+    remaining_accounts,
+    token_2022_mints,
+)
 from drift_engine.venues.instructions.settling import update_amms
 from drift_engine.venues.instructions.tokens import TOKEN_2022
 from drift_engine.venues.instructions.trader import trader
@@ -182,6 +187,14 @@ def test_mints_stand_behind_the_maps_for_token_2022_only() -> None:
     directory = Directory("velocity", [], [QUOTE, spot(1, token=TOKEN_2022)])
     assert token_2022_mints(directory, 0) == []
     assert [meta.pubkey for meta in token_2022_mints(directory, 0, 1)] == [key(4, 0), key(4, 1)]
+
+
+def test_high_leverage_mode_is_drifts() -> None:
+    (config,) = high_leverage_mode(DRIFT_V2)
+    expected, _ = Pubkey.find_program_address([b"high_leverage_mode_config"], DRIFT_V2.program_id)
+    assert (config.pubkey, config.is_writable) == (expected, True)
+    with pytest.raises(EncodeError, match="velocity has no high-leverage mode"):
+        high_leverage_mode(VELOCITY)
 
 
 def test_captured_accounts(shared: Path) -> None:

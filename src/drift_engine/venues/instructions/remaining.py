@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from solders.instruction import AccountMeta
 from solders.pubkey import Pubkey
 
+from drift_engine.venues import addresses
 from drift_engine.venues.directory import (
     PRELAUNCH_ORACLE_SOURCE,
     QUOTE_INDEX,
@@ -24,6 +25,7 @@ from drift_engine.venues.errors import EncodeError
 from drift_engine.venues.instructions.metas import read, write
 from drift_engine.venues.instructions.tokens import TOKEN_2022
 from drift_engine.venues.instructions.trader import Trader
+from drift_engine.venues.program import Program
 from drift_engine.venues.wire.order_enums import MarketType
 from drift_engine.venues.wire.user import User
 
@@ -106,6 +108,13 @@ def makers_and_referrer(makers: Sequence[Trader] = (), referrer: Trader | None =
 def escrow(address: Pubkey) -> list[AccountMeta]:
     """Return a revenue-share escrow, the last of all, where the taker's order carries a builder code."""
     return [write(address)]
+
+
+def high_leverage_mode(program: Program) -> list[AccountMeta]:
+    """Return the account that an order entering Drift v2's high-leverage mode wants behind the maps."""
+    if program.name != "drift_v2":
+        raise EncodeError(f"{program.name} has no high-leverage mode")
+    return [write(addresses.derived(program.program_id, b"high_leverage_mode_config"))]
 
 
 def token_2022_mints(directory: Directory, *spots: int | str) -> list[AccountMeta]:
