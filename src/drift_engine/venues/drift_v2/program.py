@@ -3,7 +3,10 @@
 from solders.pubkey import Pubkey
 
 from drift_engine.venues.drift_v2 import layouts
-from drift_engine.venues.program import Layouts, Program, Services
+from drift_engine.venues.drift_v2.errors import ERRORS
+from drift_engine.venues.drift_v2.events import EVENTS
+from drift_engine.venues.drift_v2.rules import ORACLES, RULES
+from drift_engine.venues.program import Program, Services
 
 DRIFT_V2 = Program(
     name="drift_v2",
@@ -16,7 +19,10 @@ DRIFT_V2 = Program(
         Pubkey.from_string("Fpys8GRa5RBWfyeN7AaDUwFGD1zkDCA4z3t4CJLV8dfL"),
         Pubkey.from_string("EiWSskK5HXnBTptiS5DH6gpAJRVNQ3cAhTKBGaiaysAb"),
     ),
-    layouts=Layouts(user=layouts.USER),
-    errors={},
+    layouts=layouts.LAYOUTS,
+    errors=ERRORS,
+    rules=RULES,
+    oracles=ORACLES,
+    events=EVENTS,
     services=Services(dlob=None, dlob_ws=None, swift=None, data=None),
 )
