@@ -28,6 +28,7 @@ from drift_engine.venues.instructions.trader import trader
 from drift_engine.venues.keys import Key
 from drift_engine.venues.order_template import OrderTemplate
 from drift_engine.venues.transactions import Signed, budget, signed
+from drift_engine.venues.wire.accounts import blank, decode_as
 from drift_engine.venues.wire.order_enums import PostOnly
 from drift_engine.venues.wire.order_params import OrderParams
 from drift_engine.venues.wire.user import PerpPosition, SpotPosition, User
@@ -63,13 +64,12 @@ DIRECTORY = Directory("drift_v2", PERPS, SPOTS)
 
 
 def account() -> User:
-    layout = DRIFT_V2.layouts.user
-    view = User.over(layout.blank(), layout)
+    view = blank(DRIFT_V2, User)
     for slot, held in enumerate((SpotPosition(scaled_balance=5), SpotPosition(scaled_balance=5, market_index=1))):
         view.put_spot(slot, held)
     for slot, index in enumerate((0, 2)):
         view.put_perp(slot, PerpPosition(base_asset_amount=10**9, market_index=index))
-    return User.over(bytes(view.data), layout)
+    return decode_as(User, DRIFT_V2.program_id, bytes(view.data))
 
 
 def params() -> OrderParams:

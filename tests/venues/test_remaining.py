@@ -12,6 +12,7 @@ from solders.instruction import AccountMeta
 from solders.pubkey import Pubkey
 from solders.token import ID as TOKEN
 
+from drift_engine.venues import addresses
 from drift_engine.venues.directory import Directory, PerpTerms, SpotTerms
 from drift_engine.venues.drift_v2.program import DRIFT_V2
 from drift_engine.venues.errors import EncodeError
@@ -26,6 +27,9 @@ from drift_engine.venues.instructions.tokens import TOKEN_2022
 from drift_engine.venues.instructions.trader import trader
 from drift_engine.venues.program import Program
 from drift_engine.venues.velocity.program import VELOCITY
+from drift_engine.venues.wire.accounts import blank, decode, decode_as
+from drift_engine.venues.wire.perp_market import PerpMarket
+from drift_engine.venues.wire.spot_market import SpotMarket
 from drift_engine.venues.wire.user import ORDER_OPEN, Order, PerpPosition, SpotPosition, User
 
 PROGRAMS = pytest.mark.parametrize("program", [DRIFT_V2, VELOCITY], ids=lambda program: program.name)
@@ -57,8 +61,7 @@ def user(
     perps: list[PerpPosition] | None = None,
     orders: list[Order] | None = None,
 ) -> User:
-    layout = program.layouts.user
-    view = User.over(layout.blank(), layout)
+    view = blank(program, User)
     for slot, held in enumerate(spots or []):
         view.put_spot(slot, held)
     for slot, position in enumerate(perps or []):
@@ -203,7 +206,7 @@ def test_captured_accounts(shared: Path) -> None:
     lines = (shared / "fixtures" / "User.jsonl").read_text().splitlines()
     perps = spots = 0
     for line in lines:
-        view = User.over(base64.b64decode(json.loads(line)["data"]), DRIFT_V2.layouts.user)
+        view = decode_as(User, DRIFT_V2.program_id, base64.b64decode(json.loads(line)["data"]))
         kinds = [bytes(meta.pubkey)[:2] for meta in remaining_accounts(directory, [view])]
         held = {p.market_index for p in view.perp_positions()}
         lent = {s.market_index for s in view.spot_positions()} | {0}
@@ -213,3 +216,30 @@ def test_captured_accounts(shared: Path) -> None:
         perps, spots = perps + len(held), spots + len(lent)
     assert perps > 10
     assert spots > 50
+
+
+def test_a_captured_portfolio_with_its_captured_markets(shared: Path) -> None:
+    """Drift's own margin test captured just the accounts that its program asked for: they are what we come to."""
+    directory, users, oracles = Directory("drift_v2"), [], set()
+    for path in (shared / "fixtures" / "margin_swift_failure").glob("[PSU]*.json"):
+        captured = json.loads(path.read_text())
+        data = base64.b64decode(captured["account"]["data"][0])
+        if path.name.startswith("User"):
+            users.append(decode_as(User, DRIFT_V2.program_id, data))
+        elif "Market" in path.name:
+            directory.read(decode_market(data))
+        else:
+            oracles.add(captured["pubkey"])
+    metas = remaining_accounts(directory, users, write_perps=["BTC-PERP"])
+    btc, jup = directory.perp("BTC-PERP"), directory.perp("JUP-PERP")
+    spots = {addresses.spot_market(DRIFT_V2.program_id, index) for index in (0, 1, 3, 4)}
+    assert (btc.address, btc.step_e9) == (addresses.perp_market(DRIFT_V2.program_id, 1), 10**5)
+    assert {str(meta.pubkey) for meta in metas[:6]} == oracles
+    assert {meta.pubkey for meta in metas[6:10]} == spots
+    assert said(metas[10:]) == [(btc.address, True), (jup.address, False)]
+
+
+def decode_market(data: bytes) -> PerpMarket | SpotMarket:
+    market = decode(DRIFT_V2.program_id, data)
+    assert isinstance(market, PerpMarket | SpotMarket)
+    return market
