@@ -7,13 +7,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from market_desk import DIRECTORY, NO_ORACLE, QUOTE, key, perp, said, spot, user
 from msgspec.structs import replace
-from solders.instruction import AccountMeta
 from solders.pubkey import Pubkey
-from solders.token import ID as TOKEN
 
 from drift_engine.venues import addresses
-from drift_engine.venues.directory import Directory, PerpTerms, SpotTerms
+from drift_engine.venues.directory import Directory
 from drift_engine.venues.drift_v2.program import DRIFT_V2
 from drift_engine.venues.errors import EncodeError
 from drift_engine.venues.instructions.remaining import (
@@ -27,53 +26,12 @@ from drift_engine.venues.instructions.tokens import TOKEN_2022
 from drift_engine.venues.instructions.trader import trader
 from drift_engine.venues.program import Program
 from drift_engine.venues.velocity.program import VELOCITY
-from drift_engine.venues.wire.accounts import blank, decode, decode_as
+from drift_engine.venues.wire.accounts import decode, decode_as
 from drift_engine.venues.wire.perp_market import PerpMarket
 from drift_engine.venues.wire.spot_market import SpotMarket
 from drift_engine.venues.wire.user import ORDER_OPEN, Order, PerpPosition, SpotPosition, User
 
 PROGRAMS = pytest.mark.parametrize("program", [DRIFT_V2, VELOCITY], ids=lambda program: program.name)
-NO_ORACLE = Pubkey.default()
-
-
-def key(kind: int, index: int) -> Pubkey:
-    return Pubkey(bytes([kind, index]).ljust(32, b"\1"))
-
-
-def perp(index: int, oracle: Pubkey | None = None, source: int = 12) -> PerpTerms:
-    return PerpTerms(index, f"P{index}", key(3, index), oracle or key(1, index), source, 0, 10**7, 100, 10**7)
-
-
-def spot(index: int, oracle: Pubkey | None = None, source: int = 12, token: Pubkey = TOKEN) -> SpotTerms:
-    return SpotTerms(
-        index, f"S{index}", key(2, index), oracle or key(1, 100 + index), source, key(4, index), key(5, index), token,
-        9, 10**6, 100, 10**6,
-    )  # fmt: skip
-
-
-QUOTE = spot(0, NO_ORACLE, 2)
-DIRECTORY = Directory("drift_v2", [perp(index) for index in range(8)], [QUOTE, *(spot(i) for i in range(1, 8))])
-
-
-def user(
-    program: Program,
-    spots: list[SpotPosition] | None = None,
-    perps: list[PerpPosition] | None = None,
-    orders: list[Order] | None = None,
-) -> User:
-    view = blank(program, User)
-    for slot, held in enumerate(spots or []):
-        view.put_spot(slot, held)
-    for slot, position in enumerate(perps or []):
-        view.put_perp(slot, position)
-    for slot, order in enumerate(orders or []):
-        view.put_order(slot, order)
-    return view
-
-
-def said(metas: list[AccountMeta]) -> list[tuple[Pubkey, bool]]:
-    assert not any(meta.is_signer for meta in metas)
-    return [(meta.pubkey, meta.is_writable) for meta in metas]
 
 
 @PROGRAMS
