@@ -1,6 +1,7 @@
 """Markets and accounts that the tests of remaining accounts share.
 
-Addresses tell by their first byte what they are: 1 an oracle (spot: 100 more), 2 a spot market, 3 a perp market, 4 a mint, 5 a vault; then the index.
+Addresses tell by their first byte what they are: 1 an oracle, 2 a spot market, 3 a perp market, 4 a mint, 5 a vault.
+Then comes the market's index, 100 more where it is a spot market's oracle.
 """
 
 from solders.instruction import AccountMeta

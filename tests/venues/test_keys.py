@@ -45,7 +45,7 @@ def test_what_is_no_key_is_refused_without_being_shown(text: str) -> None:
         key_from_environment({VARIABLE: text})
     shown = "".join(traceback.format_exception(caught.value))
     assert not text.strip() or text not in shown.replace(f"{VARIABLE}: text", "")
-    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from market_desk import DIRECTORY, NO_ORACLE, QUOTE, key, perp, said, spot, user
 from msgspec.structs import replace
 from solders.pubkey import Pubkey
+from solders.token import ID as TOKEN
 
 from drift_engine.venues import addresses
 from drift_engine.venues.directory import Directory
@@ -26,7 +27,7 @@ from drift_engine.venues.instructions.tokens import TOKEN_2022
 from drift_engine.venues.instructions.trader import trader
 from drift_engine.venues.program import Program
 from drift_engine.venues.velocity.program import VELOCITY
-from drift_engine.venues.wire.accounts import decode, decode_as
+from drift_engine.venues.wire.accounts import blank, decode, decode_as
 from drift_engine.venues.wire.perp_market import PerpMarket
 from drift_engine.venues.wire.spot_market import SpotMarket
 from drift_engine.venues.wire.user import ORDER_OPEN, Order, PerpPosition, SpotPosition, User
@@ -156,6 +157,25 @@ def test_high_leverage_mode_is_drifts() -> None:
     assert (config.pubkey, config.is_writable) == (expected, True)
     with pytest.raises(EncodeError, match="velocity has no high-leverage mode"):
         high_leverage_mode(VELOCITY)
+
+
+@PROGRAMS
+def test_terms_are_what_the_accounts_say(program: Program) -> None:
+    market = blank(program, SpotMarket)
+    market.market_index, market.name, market.mint, market.decimals, market.order_step_size = (
+        3,
+        "wETH",
+        key(4, 3),
+        8,
+        100,
+    )
+    directory = Directory(program.name)
+    directory.read(market)
+    assert directory.spot("wETH").token_program == TOKEN
+    market.token_program_flag = 3
+    directory.read(market)
+    terms = directory.spot(3)
+    assert (terms.token_program, terms.mint, terms.decimals, terms.step) == (TOKEN_2022, key(4, 3), 8, 100)
 
 
 def test_captured_accounts(shared: Path) -> None:
