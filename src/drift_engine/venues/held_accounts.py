@@ -18,7 +18,7 @@ no longer speaks for any account that was not read since. All accounts are read 
 Pure: no clock and no network; times are nanoseconds of the caller's monotonic clock.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from solders.pubkey import Pubkey
 from solders.system_program import ID as SYSTEM_PROGRAM
@@ -27,28 +27,36 @@ from drift_engine.venues.rpc_types import AccountInfo, Memcmp
 from drift_engine.venues.slot_times import SlotTimes
 
 Changed = Callable[[Pubkey, AccountInfo], None]
+Mark = tuple[int, int]
 MIN_LAG_SLOTS = 2
 ENOUGH_NOTES = 20
 SLOTS_KEPT = 512
 
 
 class Held:
-    """One account: what is held, and what the stream may say for it. ``changes`` counts what was taken in.
+    """One account: what is held, and what the stream may say for it.
 
-    ``floor`` is the slot below which a reading does not settle what is open.
+    ``changes`` counts what was taken in, ``questions`` how often it became open whether that is all. ``floor`` is the
+    slot below which a reading does not settle what is open.
     """
 
-    __slots__ = ("as_of_ns", "changes", "floor", "info", "key", "slot", "spoken_for", "watched")
+    __slots__ = ("as_of_ns", "changes", "floor", "info", "key", "questions", "slot", "spoken_for", "watched")
 
     def __init__(self, key: Pubkey) -> None:
         self.key = key
         self.info: AccountInfo | None = None
         self.slot = 0
         self.changes = 0
+        self.questions = 0
         self.as_of_ns: int | None = None
         self.watched = False
         self.spoken_for = False
         self.floor = 0
+
+    @property
+    def mark(self) -> Mark:
+        """What to remember when a question leaves, so that its answer can be told from later news."""
+        return self.changes, self.questions
 
 
 class HeldProgram(Held):
@@ -109,6 +117,7 @@ class HeldAccounts:
     def in_force(self, held: Held, now_ns: int) -> None:
         """A subscription came into force."""
         held.watched = True
+        held.questions += 1
         self._untold.add(held)
         self._undated[held] = now_ns
         self.due.add(held)
@@ -162,34 +171,43 @@ class HeldAccounts:
         if doubtful:
             self._doubt(held)
 
-    def read(self, held: Held, changes: int, info: AccountInfo) -> None:
-        """The account was read; ``changes`` is what was counted when the question left.
+    def read(self, held: Held, mark: Mark, info: AccountInfo) -> None:
+        """The account was read; ``mark`` is its mark when the question left.
 
         A lower slot than what is held is worth nothing. In the same slot, the reading is newer where nothing came
-        meanwhile; else nobody can tell, and it stays due.
+        meanwhile; else nobody can tell, and it stays due. It settles only what was open when the question left.
         """
-        if info.slot < held.slot or (info.slot == held.slot and changes != held.changes):
+        if info.slot < held.slot or (info.slot == held.slot and mark[0] != held.changes):
             self.stale += 1
             return
         if held.info is not None and held.info.same(info):
             held.info = info
         else:
             self._take(held, info)
-        self._settle(held, info.slot)
+        self._settle(held, mark, info.slot)
 
-    def listed(self, program: HeldProgram, changes: dict[Pubkey, int], slot: int, found: Iterable[AccountInfo]) -> None:
-        """A program's accounts were read at ``slot``. A member that is missing is doubted, and read by itself."""
+    def marks(self) -> dict[Pubkey, Mark]:
+        """Return the marks of all accounts, for a reading of which it is not known what it will hold."""
+        return {key: held.mark for key, held in self.all.items()}
+
+    def listed(
+        self, program: HeldProgram, mark: Mark, marks: Mapping[Pubkey, Mark], slot: int, found: Iterable[AccountInfo]
+    ) -> None:
+        """A program's accounts were read at ``slot``; ``mark`` and ``marks`` are of when the question left.
+
+        A member that is missing is doubted, and read by itself.
+        """
         if slot < program.slot:
             self.stale += 1
             return
         seen = set()
         for info in found:
             seen.add(info.pubkey)
-            self.read(self.member(program, info.pubkey), changes.get(info.pubkey, 0), info)
+            self.read(self.member(program, info.pubkey), marks.get(info.pubkey, (0, 0)), info)
         for key, held in program.members.items():
             if key not in seen and held.slot <= slot and held.info is not None and held.info.exists:
                 self._doubt(held)
-        self._settle(program, slot)
+        self._settle(program, mark, slot)
 
     def member(self, program: HeldProgram, key: Pubkey) -> Held:
         """Return a member of a program's list, that becomes one by this."""
@@ -230,6 +248,7 @@ class HeldAccounts:
         for held in self._everything():
             held.as_of_ns = self.as_of_ns(held)
             held.spoken_for = False
+            held.questions += 1
             held.floor = max(held.floor, slot)
             self.due.add(held)
 
@@ -244,10 +263,11 @@ class HeldAccounts:
         held.changes += 1
         self._changed(held.key, info)
 
-    def _settle(self, held: Held, slot: int) -> None:
+    def _settle(self, held: Held, mark: Mark, slot: int) -> None:
         held.slot = slot
         held.as_of_ns = _later(held.as_of_ns, self.times.not_before(slot))
-        if slot >= held.floor and held not in self._untold and held not in self._undated:
+        open_since = mark[1] != held.questions or held in self._untold or held in self._undated
+        if slot >= held.floor and not open_since:
             held.spoken_for = held.watched
             self.due.discard(held)
 
@@ -256,6 +276,7 @@ class HeldAccounts:
         self.doubts += 1
         held.spoken_for = False
         held.changes += 1
+        held.questions += 1
         held.as_of_ns = self.times.not_before(held.slot)
         held.floor = max(held.floor, held.slot)
         self.due.add(held)

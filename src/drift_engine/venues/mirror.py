@@ -221,24 +221,24 @@ class Mirror:
             await self._read_accounts(accounts[at : at + MAX_ACCOUNTS])
 
     async def _read_accounts(self, helds: list[Held]) -> None:
-        changes = [held.changes for held in helds]
+        marks = [held.mark for held in helds]
         keys = [held.key for held in helds]
         answer = await self._asked(rpc_calls.get_multiple_accounts(keys, self._rpc.commitment))
         if answer is None:
             return
         slot, infos = answer
-        for held, changed, info in zip(helds, changes, infos, strict=True):
+        for held, mark, info in zip(helds, marks, infos, strict=True):
             if held.key in self.held.all:
-                self.held.read(held, changed, info or closed(held.key, slot))
+                self.held.read(held, mark, info or closed(held.key, slot))
 
     async def _read_program(self, program: HeldProgram) -> None:
-        changes = {key: held.changes for key, held in self.held.all.items()}
+        mark, marks = program.mark, self.held.marks()
         call = rpc_calls.get_program_accounts(program.key, program.wanted, self._rpc.commitment)
         answer = await self._asked(call)
         if answer is None:
             return
         slot, infos = answer
-        self.held.listed(program, changes, slot, infos)
+        self.held.listed(program, mark, marks, slot, infos)
         for member in program.members.values():
             self._watch(member)
 
