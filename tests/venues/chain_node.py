@@ -31,11 +31,11 @@ class Written:
 
 @dataclass
 class Chain:
-    """Accounts by slots. ``history`` has every state that an account has had."""
+    """Accounts by slots. ``history`` has every state that an account has had, ``began`` when each slot did."""
 
     slot: int = 1000
     history: dict[Pubkey, list[Written]] = field(default_factory=dict)
-    forked: dict[Pubkey, Written] = field(default_factory=dict)
+    began: dict[int, int] = field(default_factory=dict)
 
     def write(self, key: Pubkey, payload: bytes = b"", lamports: int = 1_000_000) -> Written:
         states = self.history.setdefault(key, [])
@@ -165,6 +165,7 @@ class Node:
     def begin_slot(self, parent: int | None = None) -> None:
         parent = self.chain.slot if parent is None else parent
         self.chain.slot += 1
+        self.chain.began[self.chain.slot] = time.monotonic_ns()
         for socket in self.sockets:
             for number, (topic, _) in socket.subscriptions.items():
                 if topic == "slot":

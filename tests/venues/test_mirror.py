@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import pytest
-from chain_node import OWNER, Chain, Node
+from chain_node import OWNER, Chain, Node, wire
 from solders.pubkey import Pubkey
 
 from drift_engine.venues.kept_socket import Patience
@@ -53,6 +53,8 @@ class Stage:
                 self.understated.append(
                     f"{key} by {late_ms:.2f} ms: {held.slot=} {held.spoken_for=} {self.stream.slot=}"
                 )
+        for slot, began_ns in list(self.node.chain.began.items())[-10:]:
+            assert (self.mirror.held.times.not_before(slot - 1) or 0) <= began_ns
         moments = [self.mirror.as_of_ns(key) for key in self.mirror.held.all]
         known = [moment for moment in moments if moment is not None]
         assert self.mirror.held.oldest_ns() == (min(known) if len(known) == len(moments) else None)
@@ -110,12 +112,6 @@ async def load(on: Stage, *, writes: int = 10, quiet: int = 2) -> AsyncIterator[
             await asyncio.sleep(SLOT_S / 2)
             on.audit()
 
-    async def tick() -> None:
-        while True:
-            on.node.begin_slot()
-            on.audit()
-            await asyncio.sleep(SLOT_S)
-
     task = asyncio.create_task(run())
     try:
         yield
@@ -123,14 +119,26 @@ async def load(on: Stage, *, writes: int = 10, quiet: int = 2) -> AsyncIterator[
         task.cancel()
         ended = await asyncio.gather(task, return_exceptions=True)
         assert isinstance(ended[0], asyncio.CancelledError), ended
+    async with ticking(on):
+        await on.until(on.settled)
+        on.audit()
+    assert on.known > on.audits / 4
+    assert on.understated == []
+
+
+@contextlib.asynccontextmanager
+async def ticking(on: Stage) -> AsyncIterator[None]:
+    async def tick() -> None:
+        while True:
+            on.node.begin_slot()
+            await asyncio.sleep(SLOT_S)
+
     task = asyncio.create_task(tick())
     try:
-        await on.until(on.settled)
+        yield
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-    assert on.known > on.audits / 4
-    assert on.understated == []
 
 
 async def test_follows_the_chain() -> None:
@@ -237,9 +245,8 @@ async def test_a_fork_is_healed() -> None:
 
 
 async def test_a_withheld_change_is_found_by_reading_all_again() -> None:
-    async with stage() as on:
-        await on.until(lambda: on.stream.connected and not on.mirror.held.due)
-        on.node.begin_slot()
+    async with stage() as on, ticking(on):
+        await on.until(lambda: on.mirror.age_ns() is not None)
         on.node.chain.write(KEYS[3], PAYLOAD)
         assert not on.equal()
         await on.until(on.equal, limit_s=1)
@@ -285,28 +292,33 @@ async def test_ages_grow_while_nothing_answers() -> None:
 
 
 async def test_mirrors_a_program_as_accounts_appear_and_close() -> None:
-    mine, other = [Memcmp(8, b"\xaa" * 32)], b"\xbb" * 32
+    """All by the stream alone: what is not told, nothing but the first reading finds."""
     a, b, c = KEYS[:3]
-    async with stage([]) as on:
+    async with stage([], pace=STREAM_ONLY) as on, ticking(on):
         chain, node = on.node.chain, on.node
         chain.write(a, b"\xaa" * 32 + b"1")
-        chain.write(c, other)
-        program = on.mirror.add_program(OWNER, mine)
+        chain.write(c, b"\xbb" * 32)
+        program = on.mirror.add_program(OWNER, [Memcmp(8, b"\xaa" * 32)])
         await on.until(lambda: set(program.members) == {a} and on.stream.connected and not on.mirror.held.due)
-        node.begin_slot()
         node.write(b, b"\xaa" * 32 + b"2")
         await on.until(lambda: set(program.members) == {a, b} and not on.mirror.held.due)
-        node.begin_slot()
         node.write(a, lamports=0)
-        await on.until(lambda: not on.mirror.get(a).exists)  # type: ignore[union-attr]
-        node.begin_slot()
-        chain.write(b, lamports=0)
-        await on.until(lambda: not on.mirror.get(b).exists, limit_s=1)  # type: ignore[union-attr]
+        node.write(b, lamports=0)
+        await on.until(lambda: not any(each.info is None or each.info.exists for each in program.members.values()))
         assert on.mirror.get(c) is None
-        for _ in range(6):
-            node.begin_slot()
-            await asyncio.sleep(SLOT_S)
         await on.until(lambda: on.mirror.age_ns() is not None)
+
+
+async def test_a_member_whose_end_was_withheld_is_found_missing() -> None:
+    a, b = KEYS[:2]
+    async with stage([]) as on, ticking(on):
+        for key in (a, b):
+            on.node.chain.write(key, b"\xaa" * 32)
+        program = on.mirror.add_program(OWNER, [Memcmp(8, b"\xaa" * 32)])
+        await on.until(lambda: set(program.members) == {a, b} and not on.mirror.held.due)
+        on.node.chain.write(b, lamports=0)
+        await on.until(lambda: not any(each.exists for key, each in on.told[-1:] if key == b), limit_s=1)
+        assert [key for key, each in on.told if not each.exists] == [b]
 
 
 async def test_an_account_the_chain_does_not_have() -> None:
@@ -333,11 +345,22 @@ async def test_a_fault_in_the_callback_comes_to_light() -> None:
         assert mirror.trouble == "mirror: accounts ended by a fault: KeyError('a bug')"
 
 
+async def test_a_note_that_makes_no_sense_is_a_gap() -> None:
+    async with stage() as on, load(on):
+        await on.until(lambda: on.mirror.age_ns() is not None)
+        state = wire(on.node.chain.history[KEYS[0]][-1])
+        [socket] = on.node.sockets
+        number = next(number for number, (topic, _) in socket.subscriptions.items() if topic == "account")
+        result = {"context": {"slot": on.node.chain.slot}, "value": {**state, "owner": "nobody"}}
+        socket.tell("accountNotification", number, result)
+        await on.until(lambda: on.stream.connections == 2)
+
+
 async def test_leaves_no_task_and_no_subscription() -> None:
     before = asyncio.all_tasks()
-    async with stage() as on:
-        await on.until(lambda: on.stream.connected and not on.mirror.held.due)
+    async with stage() as on, ticking(on):
+        await on.until(lambda: on.mirror.age_ns() is not None)
         await on.mirror.close()
-        await on.until(lambda: all(len(each.subscriptions) == 1 for each in on.node.sockets))
+        await on.until(lambda: [len(each.subscriptions) for each in on.node.sockets] == [1])
     await asyncio.sleep(0)
     assert asyncio.all_tasks() == before

@@ -8,13 +8,14 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from chain_node import OWNER, Chain, Node
 from solders.hash import Hash
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
-from chain_node import OWNER, Chain, Node
 from drift_engine.core.client import VenueUnavailableError
 from drift_engine.venues import rpc_calls
+from drift_engine.venues.endpoints import Endpoints
 from drift_engine.venues.rpc import Rpc
 from drift_engine.venues.rpc_errors import RpcError, RpcRateLimitedError, RpcUnavailableError, transaction_fault
 from drift_engine.venues.rpc_transport import Policy
@@ -179,7 +180,9 @@ async def test_a_batch_is_matched_by_id() -> None:
         assert await rpc.batch([]) == []
 
 
-@pytest.mark.parametrize("fault", ["503", "drop", "half", "slow", "not json", "[]", '{"id":1}', '{"id":99,"result":1}', "301"])
+@pytest.mark.parametrize(
+    "fault", ["503", "drop", "half", "slow", "not json", "[]", '{"id":1}', '{"id":99,"result":1}', "301"]
+)
 async def test_a_read_goes_on_to_the_next_endpoint(fault: str) -> None:
     async with nodes(2) as [one, two], Rpc([one.http, two.http], policy=QUICK) as rpc:
         one.http_faults.extend([fault] * 2)
@@ -209,6 +212,26 @@ async def test_a_send_is_handed_over_once(fault: str) -> None:
             await rpc.send_transaction(b"\1")
         assert methods(one) == ["getSlot", "sendTransaction"]
         assert two.requests == []
+
+
+async def test_a_send_does_not_try_out_whether_an_endpoint_is_back() -> None:
+    async with nodes(2) as [one, two], Rpc([one.http, two.http], policy=QUICK) as rpc:
+        two.answers["sendTransaction"] = str(SIGNATURE)
+        one.http_faults.append("503")
+        await rpc.get_slot()
+        await asyncio.sleep(0.07)
+        assert await rpc.send_transaction(b"\1") == SIGNATURE
+        assert methods(two) == ["getSlot", "sendTransaction"]
+
+
+def test_an_endpoint_that_fails_again_is_left_alone_for_longer() -> None:
+    endpoints = Endpoints(["http://a", "http://b"], ("http",), cooldown_ms=1, cooldown_max_ms=3)
+    first, second = endpoints.all
+    for pause_ns in (1_000_000, 2_000_000, 3_000_000, 3_000_000):
+        first.failed(0)
+        assert endpoints.pick(pause_ns - 1) is second
+        assert endpoints.pick(pause_ns) is first
+    assert endpoints.pick(0, [second]) is first, "the last one left is asked, come what may"
 
 
 async def test_a_refused_send_says_which_instruction_and_why() -> None:

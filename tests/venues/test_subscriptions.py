@@ -8,22 +8,27 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+from chain_node import OWNER, Chain, Node, Written, wire
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
-from chain_node import OWNER, Chain, Node, wire
 from drift_engine.venues.kept_socket import Patience
 from drift_engine.venues.rpc_types import Memcmp
 from drift_engine.venues.subscriptions import Subscriptions
 from drift_engine.venues.watches import (
     AccountNote,
     AccountWatch,
+    Ack,
+    BadFrameError,
     LogsNote,
     LogsWatch,
     ProgramNote,
     ProgramWatch,
     SignatureWatch,
     SlotInfo,
+    read_frame,
 )
 
 KEY = Pubkey.from_bytes(bytes([1] * 32))
@@ -35,9 +40,8 @@ FAST = Patience(connect_ms=300, stall_ms=150, answer_ms=80, close_ms=20, backoff
 async def stage(patience: Patience = FAST) -> AsyncIterator[tuple[Node, Subscriptions]]:
     chain = Chain()
     chain.write(KEY, b"0")
-    async with Node(chain) as node:
-        async with Subscriptions([node.ws], patience=patience, jitter=lambda: 0.0) as stream:
-            yield node, stream
+    async with Node(chain) as node, Subscriptions([node.ws], patience=patience, jitter=lambda: 0.0) as stream:
+        yield node, stream
 
 
 @contextlib.asynccontextmanager
@@ -164,6 +168,22 @@ def _note(slot: int, value: Any) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "method": "accountNotification", "params": {"result": result, "subscription": 999}}
 
 
+@settings(max_examples=500)
+@given(st.binary(max_size=60), st.integers(0, 400), st.integers(1, 40))
+def test_any_frame_is_read_or_refused(noise: bytes, at: int, cut: int) -> None:
+    frame = json.dumps(_note(5, {**wire(Written(0, 5, 7, b"data")), "owner": str(OWNER)})).encode()
+    for each in (noise, frame[:at] + noise + frame[at + cut :]):
+        with contextlib.suppress(BadFrameError):
+            assert isinstance(read_frame(each), Ack | AccountNote)
+
+
+async def test_a_connection_on_which_slots_come_is_kept() -> None:
+    async with stage() as (node, stream), ticking(node):
+        await until(lambda: stream.slot)
+        await asyncio.sleep(3 * FAST.stall_ms / 1000)
+        assert stream.connections == 1
+
+
 async def test_a_stall_is_given_up_though_other_notes_come() -> None:
     async with stage() as (node, stream):
         async with ticking(node):
@@ -239,11 +259,10 @@ async def test_a_callback_that_raises_ends_it_and_comes_to_light() -> None:
     async with Node(Chain()) as node, ticking(node):
         stream = Subscriptions([node.ws], patience=FAST)
         stream.on_slot.append(fail)
+        await stream.__aenter__()
+        await until(lambda: stream.slot and not stream.connected)
         with pytest.raises(KeyError):
-            async with stream:
-                await until(lambda: stream.slot)
-                await asyncio.sleep(0.05)
-                assert not stream.connected
+            await stream.close()
 
 
 async def test_closes_while_stalled_and_leaves_nothing() -> None:

@@ -26,10 +26,11 @@ from solders.pubkey import Pubkey
 from drift_engine.venues import rpc_calls
 from drift_engine.venues.endpoints import NS_PER_MS
 from drift_engine.venues.held_accounts import Changed, Held, HeldAccounts, HeldProgram, closed
+from drift_engine.venues.kept_socket import LostError
 from drift_engine.venues.rpc import Rpc
 from drift_engine.venues.rpc_calls import MAX_ACCOUNTS, account_info, address
 from drift_engine.venues.rpc_errors import RpcError, RpcUnavailableError
-from drift_engine.venues.rpc_types import AccountInfo, Memcmp
+from drift_engine.venues.rpc_types import AccountInfo, Memcmp, WireAccount
 from drift_engine.venues.subscriptions import Subscription, Subscriptions
 from drift_engine.venues.watches import AccountNote, AccountWatch, ProgramNote, ProgramWatch, SlotInfo
 
@@ -122,8 +123,9 @@ class Mirror:
 
         def on_note(note: ProgramNote) -> None:
             value, slot = note.params.result.value, note.params.result.context.slot
-            member = held.members.get(address(value.pubkey)) or self._join(held, address(value.pubkey))
-            self.held.noted(member, account_info(member.key, value.account, slot))
+            key = _told_key(value.pubkey)
+            member = held.members.get(key) or self._join(held, key)
+            self.held.noted(member, _told(member.key, value.account, slot))
 
         watch = ProgramWatch(program, held.wanted)
         self._watches[held] = self._stream.add(watch, on_note, lambda: self.held.in_force(held, self._clock()))
@@ -171,7 +173,7 @@ class Mirror:
         def on_note(note: AccountNote) -> None:
             result = note.params.result
             slot, wire = result.context.slot, result.value
-            noted(held, account_info(key, wire, slot) if wire is not None else closed(key, slot))
+            noted(held, _told(key, wire, slot) if wire is not None else closed(key, slot))
 
         watch = AccountWatch(key)
         self._watches[held] = self._stream.add(watch, on_note, lambda: self.held.in_force(held, self._clock()))
@@ -250,3 +252,17 @@ class Mirror:
             return None
         self._trouble = None
         return answer
+
+
+def _told(key: Pubkey, wire: WireAccount, slot: int) -> AccountInfo:
+    try:
+        return account_info(key, wire, slot)
+    except ValueError as error:
+        raise LostError(f"a note of {key} with an owner that is no address: {error}") from None
+
+
+def _told_key(text: str) -> Pubkey:
+    try:
+        return address(text)
+    except ValueError as error:
+        raise LostError(f"a note of an account that has no address: {error}") from None

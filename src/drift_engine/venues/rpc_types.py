@@ -4,7 +4,7 @@ Account data travels as base64 and is decoded by the parser; it is ``bytes`` fro
 JSON-RPC with ``encoding: base64``. Fields that nobody here reads are not declared, and cost nothing.
 """
 
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 from solders.hash import Hash
@@ -38,7 +38,7 @@ class WireAccount(msgspec.Struct, gc=False):
 
     lamports: int
     owner: str
-    data: tuple[bytes, str]
+    data: tuple[bytes, Literal["base64"]]
     executable: bool = False
 
 

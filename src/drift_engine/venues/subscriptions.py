@@ -7,7 +7,7 @@ gap, so whoever needs it asks: ``on_gap`` says that a gap began; ``on_live`` of 
 again. State read at the next slot told, or at a later one, and the notes from then on leave no hole.
 
 Notes below a slot already told of the same account are dropped. Callbacks run in the reader: they must not wait, and
-one that raises ends the client (``close`` raises it again).
+one that raises ends the client (``close`` raises it again), save for ``LostError``, which ends the connection.
 """
 
 import asyncio
@@ -197,8 +197,8 @@ class Subscriptions:
         self, note: AccountNote | ProgramNote | LogsNote | SignatureNote, told: tuple[Subscription, ...]
     ) -> None:
         slot = note.params.result.context.slot
-        if slot > self.tip:
-            self._reach(slot)
+        if slot > self.tip and self.slot:
+            self.tip = self._within_reason(slot)
         for subscription in told:
             if isinstance(note, AccountNote):
                 late = subscription.is_late("", slot)
@@ -213,10 +213,10 @@ class Subscriptions:
             else:
                 subscription.on_note(note)
 
-    def _reach(self, slot: int) -> None:
+    def _within_reason(self, slot: int) -> int:
         if self.slot and slot > self.slot + SLOTS_AHEAD:
-            raise LostError(f"a note of slot {slot}, when the chain is at {self.slot}")
-        self.tip = slot
+            raise LostError(f"told of slot {slot}, when the chain is at {self.slot}")
+        return slot
 
     def _end(self, subscription: Subscription) -> None:
         """Forget a subscription that the node has ended."""
@@ -228,7 +228,7 @@ class Subscriptions:
         if info.slot <= self.slot:
             self.counts.stale += 1
             return
-        self.slot = info.slot
+        self.slot = self._within_reason(info.slot)
         self.tip = max(self.tip, info.slot)
         self._socket.alive()
         self._check_answers()
