@@ -172,6 +172,18 @@ async def test_a_stall_makes_ages_grow_and_is_given_up() -> None:
         on.node.stalled = False
 
 
+async def test_what_a_short_stall_swallowed_is_noticed() -> None:
+    async with stage(pace=STREAM_ONLY) as on, load(on, writes=4):
+        await on.until(lambda: on.mirror.age_ns() is not None)
+        for _ in range(5):
+            on.node.stalled = True
+            await asyncio.sleep(0.08)
+            on.node.stalled = False
+            await asyncio.sleep(0.06)
+    assert on.stream.connections == 1
+    assert on.mirror.held.holes >= 3
+
+
 async def test_stale_reordered_and_repeated_slots() -> None:
     async with stage(seed=3) as on, load(on):
         on.node.duplicate, on.node.stale, on.node.reorder = 0.2, 0.3, 0.3
@@ -299,7 +311,8 @@ async def test_mirrors_a_program_as_accounts_appear_and_close() -> None:
         chain.write(a, b"\xaa" * 32 + b"1")
         chain.write(c, b"\xbb" * 32)
         program = on.mirror.add_program(OWNER, [Memcmp(8, b"\xaa" * 32)])
-        await on.until(lambda: set(program.members) == {a} and on.stream.connected and not on.mirror.held.due)
+        await on.until(lambda: set(program.members) == {a} and on.mirror.age_ns() is not None)
+        await on.until(lambda: program.spoken_for and not on.mirror.held.due)
         node.write(b, b"\xaa" * 32 + b"2")
         await on.until(lambda: set(program.members) == {a, b} and not on.mirror.held.due)
         node.write(a, lamports=0)
