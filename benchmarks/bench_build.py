@@ -154,7 +154,8 @@ def asked(user: User) -> dict[str, Any]:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "work.json"
         path.write_text(json.dumps(work))
-        return answer(DRIFTPY, path, ROUNDS)
+        said: dict[str, Any] = answer(DRIFTPY, path, ROUNDS)
+        return said
 
 
 def _market(terms: PerpTerms | SpotTerms) -> dict[str, Any]:
