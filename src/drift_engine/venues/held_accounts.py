@@ -123,7 +123,7 @@ class HeldAccounts:
         self.due.add(held)
 
     def anchor(self, asked_ns: int, named: int, told: int = 0) -> None:
-        """The node was asked at ``asked_ns`` how far the chain is, and named a slot; the stream had told of ``told``."""
+        """The node was asked at ``asked_ns`` how far it is, and named a slot; the stream had told of ``told`` then."""
         self.times.anchor(asked_ns, named, told)
         for held in [held for held, since_ns in self._undated.items() if since_ns <= asked_ns]:
             held.floor = max(held.floor, named, told)

@@ -21,7 +21,7 @@ class SlotTimes:
         self._times_ns: list[int] = []
 
     def anchor(self, asked_ns: int, named: int, told: int = 0) -> None:
-        """Note that at ``asked_ns`` no slot above ``named`` had begun, nor above ``told``, if that was known by then."""
+        """Note that at ``asked_ns`` no slot above ``named`` had begun, or above ``told``, which was known then."""
         if named < self._named or (self._slots and asked_ns <= self._times_ns[-1]):
             return
         self._named = named
