@@ -14,6 +14,7 @@ from drift_engine.venues.wire.accounts import blank, decode, decode_as, layout_o
 from drift_engine.venues.wire.layout import Field, Selection, View
 from drift_engine.venues.wire.perp_market import PerpMarket
 from drift_engine.venues.wire.records import PoolBalance
+from drift_engine.venues.wire.state import State
 from drift_engine.venues.wire.user import Order, PerpPosition, SpotPosition, User
 
 CASES = list(product((VELOCITY, DRIFT_V2), kinds()))
@@ -70,9 +71,12 @@ def test_free_slots_between_held_ones_are_left_out() -> None:
     user = blank(VELOCITY, User)
     user.put_perp(2, PerpPosition(base_asset_amount=-1, market_index=4))
     user.put_perp(3, PerpPosition(settled_pnl=5, last_cumulative_funding_rate=1))
-    user.put_spot(7, SpotPosition(scaled_balance=1))
-    assert [held.market_index for held in user.perp_positions()] == [4]
-    assert len(user.spot_positions()) == 1
+    user.put_perp(5, PerpPosition(quote_asset_amount=-1, market_index=6))
+    user.put_perp(7, PerpPosition(open_orders=1, market_index=7))
+    user.put_spot(6, SpotPosition(open_orders=1, market_index=8))
+    user.put_spot(7, SpotPosition(scaled_balance=1, market_index=9))
+    assert [held.market_index for held in user.perp_positions()] == [4, 6, 7]
+    assert [held.market_index for held in user.spot_positions()] == [8, 9]
 
 
 def test_the_owner_chooses_the_protocol() -> None:
@@ -123,6 +127,8 @@ def test_a_value_that_does_not_fit_is_refused_with_its_field() -> None:
         market.max_open_interest = -1
     with pytest.raises(EncodeError, match=r"PerpMarket.pnl_pool"):
         market.pnl_pool = PoolBalance(scaled_balance=1 << 128)
+    with pytest.raises(EncodeError, match="3 values where the program keeps 4"):
+        blank(VELOCITY, State).slot_duration_transition_slots = (1, 2, 3)
     with pytest.raises(EncodeError, match=r"name .* has 33 bytes"):
         market.name = "x" * 33
 
