@@ -133,6 +133,17 @@ def test_a_value_that_does_not_fit_is_refused_with_its_field() -> None:
         market.name = "x" * 33
 
 
+def test_a_slot_takes_what_fits_it() -> None:
+    user = blank(VELOCITY, User)
+    with pytest.raises(EncodeError, match=r"perp_positions\[1\] = .*"):
+        user.put_perp(1, PerpPosition(market_index=65536))
+    with pytest.raises(EncodeError, match="orders has no slot 32: 32 are there"):
+        user.put_order(32, Order())
+    with pytest.raises(EncodeError, match="spot_positions has no slot -1: 8 are there"):
+        user.put_spot(-1, SpotPosition())
+    assert user.data == blank(VELOCITY, User).data
+
+
 def test_bytes_are_read_only_and_bytearrays_are_not() -> None:
     data = bytearray(blank(VELOCITY, User).data)
     decode_as(User, VELOCITY.program_id, data).sub_account_id = 3

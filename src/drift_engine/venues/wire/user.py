@@ -7,10 +7,12 @@ scaled balances 1e9, quote and prices 1e6, margin ratios 1e4. Slots that hold no
 
 from collections.abc import Callable, Iterable
 from itertools import compress
+from struct import error
 from typing import Any
 
 from msgspec import Struct
 
+from drift_engine.venues.errors import EncodeError
 from drift_engine.venues.wire.codec import record
 from drift_engine.venues.wire.layout import Flag, Int, Key, Text, View
 
@@ -209,8 +211,14 @@ class User(View):
 
     def _put(self, field: str, slot: int, held: Struct) -> None:
         slots = self.layout.slots[field]
-        at = slots.start + slot * slots.record.format.size
-        self.writable()[at : at + slots.record.format.size] = slots.record.packed(held)
+        size = slots.record.format.size
+        at = slots.start + slot * size
+        if not slots.start <= at < slots.stop:
+            raise EncodeError(f"{field} has no slot {slot}: {(slots.stop - slots.start) // size} are there")
+        try:
+            self.writable()[at : at + size] = slots.record.packed(held)
+        except error as reason:
+            raise EncodeError(f"{field}[{slot}] = {held}: {reason}") from None
 
 
 _HELD: dict[str, Callable[[User], tuple[Any, ...]]] = {
