@@ -5,6 +5,7 @@ from itertools import product
 
 import pytest
 from account_values import kinds, random_account, random_record
+from msgspec.structs import asdict, replace
 from solders.pubkey import Pubkey
 
 from drift_engine.venues.errors import DecodeError, EncodeError
@@ -27,7 +28,7 @@ def test_what_is_written_is_read(program: Program, kind: type[View]) -> None:
         view, values = random_account(random.Random(seed), program, kind)
         read = decode(program.program_id, bytes(view.data))
         assert type(read) is kind
-        assert read.values() == values
+        assert asdict(read.snapshot()) == values
         for name in values:
             if isinstance(kind.__dict__.get(name), Field):
                 assert getattr(read, name) == values[name], name
@@ -159,7 +160,7 @@ def test_a_selection_reads_what_the_fields_read(program: Program, kind: type[Vie
     names = random_.sample(list(values), k=min(len(values), 12))
     selection = Selection(*names)
     assert list(selection(view)) == [values[name] for name in names]
-    assert list(selection(blank(program, kind))) == [blank(program, kind).values()[name] for name in names]
+    assert list(selection(blank(program, kind))) == [getattr(blank(program, kind).snapshot(), name) for name in names]
 
 
 def test_one_selection_reads_both_protocols() -> None:
@@ -187,4 +188,4 @@ def test_a_user_s_contents_are_its_fields_with_what_it_holds(program: Program) -
             "perp_positions": user.perp_positions(),
             "orders": user.orders(),
         }
-        assert user.contents() == {**user.values(), **held}
+        assert user.contents() == replace(user.snapshot(), **held)
