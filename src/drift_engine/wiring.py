@@ -49,7 +49,7 @@ class Feed(Protocol):
 
 @dataclass(frozen=True)
 class Ports:
-    """Everything an engine stands on. ``world`` is what a backtest steps through; ``feed`` is the same at a pace."""
+    """Everything an engine stands on."""
 
     clock: SimClock
     inbox: Inbox
@@ -58,14 +58,20 @@ class Ports:
     bus: Bus
     latency: LatencyMonitor
     feed: Feed
-    world: World
-    timeline: Timeline
     started: RunStarted
     limits: Limits
     capital_e6: int
     market: str
     assumptions: tuple[str, ...]
     close: Callable[[], None]
+
+
+@dataclass(frozen=True)
+class SimPorts(Ports):
+    """The ports of a simulated market. ``world`` is what a backtest steps through; ``feed`` is the same at a pace."""
+
+    world: World
+    timeline: Timeline
 
 
 def make_strategy(config: RunConfig) -> DriftStrategy:
@@ -83,7 +89,7 @@ def make_strategy(config: RunConfig) -> DriftStrategy:
 
 def build(
     config: RunConfig, strategy: DriftStrategy, journal: Journal | None = None, timeline: Timeline | None = None
-) -> Ports:
+) -> SimPorts:
     """Wire a simulated run: backtest or paper, on history, on a scenario, or on a ``timeline`` of one's own.
 
     A ``journal`` that is given takes the place of the run's own; one that only reads leaves nothing written anywhere.
@@ -107,7 +113,7 @@ def build(
         if log is not None:
             log.close()
 
-    return Ports(
+    return SimPorts(
         clock=clock,
         inbox=inbox,
         executor=MockExecutor(venue, inbox.put),
@@ -161,10 +167,19 @@ def _venue(config: RunConfig, specs: dict[str, Spec], log: VenueLog | None) -> S
 
 
 def _venue_log(config: RunConfig) -> VenueLog | None:
-    """Return the paper venue's own durable log, next to the journal; a backtest's venue is made anew from its rows."""
+    """Return the paper venue's own durable log, next to the journal; a backtest's venue is made anew from its rows.
+
+    A log without its journal is an account whose story is lost: it is not taken up as if it were new.
+    """
     if config.journal is None or config.mode != "paper":
         return None
-    return VenueLog(Path(f"{config.journal}.venue"))
+    path = Path(f"{config.journal}.venue")
+    log = VenueLog(path)
+    if log.state() is not None and not config.journal.exists():
+        log.close()
+        again = f"put the journal back, or remove {path.name} to begin anew"
+        raise ConfigError(f"{config.journal} is gone, and {path} still holds its account; {again}")
+    return log
 
 
 def _started(config: RunConfig, strategy: DriftStrategy, timeline: Timeline, specs: dict[str, Spec]) -> RunStarted:
