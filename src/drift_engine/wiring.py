@@ -161,10 +161,19 @@ def _venue(config: RunConfig, specs: dict[str, Spec], log: VenueLog | None) -> S
 
 
 def _venue_log(config: RunConfig) -> VenueLog | None:
-    """Return the paper venue's own durable log, next to the journal; a backtest's venue is made anew from its rows."""
+    """Return the paper venue's own durable log, next to the journal; a backtest's venue is made anew from its rows.
+
+    A log without its journal is an account whose story is lost: it is not taken up as if it were new.
+    """
     if config.journal is None or config.mode != "paper":
         return None
-    return VenueLog(Path(f"{config.journal}.venue"))
+    path = Path(f"{config.journal}.venue")
+    log = VenueLog(path)
+    if log.state() is not None and not config.journal.exists():
+        log.close()
+        again = f"put the journal back, or remove {path.name} to begin anew"
+        raise ConfigError(f"{config.journal} is gone, and {path} still holds its account; {again}")
+    return log
 
 
 def _started(config: RunConfig, strategy: DriftStrategy, timeline: Timeline, specs: dict[str, Spec]) -> RunStarted:

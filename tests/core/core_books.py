@@ -3,7 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-from drift_engine.core.types import Account, Market, MarketStatus, PerpPosition, PerpSpec, SpotBalance, SpotSpec
+from drift_engine.core.types import (
+    Account,
+    Market,
+    MarketStatus,
+    PerpPosition,
+    PerpSpec,
+    PerpTotals,
+    SpotBalance,
+    SpotSpec,
+)
 from drift_engine.core.units import E9
 
 
@@ -34,9 +43,10 @@ def spot_spec(name: str = "SOL", **changes: Any) -> SpotSpec:
 
 
 def perp(price_e6: int | None, status: MarketStatus = "active", cumulative_e9: int = 0, **spec: Any) -> Market:
-    """A perp market at a price."""
+    """A perp market at a price; one in settlement settles there."""
     facts = perp_spec(**spec)
-    return Market(facts, 5, price_e6, 7, status=status, funding_cumulative_e9=cumulative_e9)
+    totals = PerpTotals(cumulative_e9, expiry_e6=price_e6 or 0) if status == "settlement" else None
+    return Market(facts, 5, price_e6, 7, status=status, funding_cumulative_e9=cumulative_e9, totals=totals)
 
 
 def spot(price_e6: int | None, deposit_e10: int = 10**10, borrow_e10: int = 10**10, **spec: Any) -> Market:

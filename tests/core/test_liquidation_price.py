@@ -8,7 +8,7 @@ from msgspec import structs
 
 from drift_engine.core.liquidation_price import liquidation_price_e6
 from drift_engine.core.margin_monitor import assess
-from drift_engine.core.types import PerpPosition, SpotBalance
+from drift_engine.core.types import PerpPosition, PerpTotals, SpotBalance
 from drift_engine.core.units import E6, E9
 from drift_engine.core.valuation import PriceUnknownError
 
@@ -56,9 +56,9 @@ def test_open_orders_are_left_out() -> None:
     assert liquidation_price_e6(held, books, "SOL-PERP") == liquidation_price_e6(bare, books, "SOL-PERP")
 
 
-def test_settlement_moves_without_margin() -> None:
-    books = markets(structs.replace(SOL_PERP, status="settlement"))
-    assert liquidation_price_e6(account(1_000, position(20)), books, "SOL-PERP") == 50 * E6
+def test_what_settles_moves_no_more() -> None:
+    books = markets(structs.replace(SOL_PERP, status="settlement", totals=PerpTotals(0, expiry_e6=90 * E6)))
+    assert liquidation_price_e6(account(1_000, position(20)), books, "SOL-PERP") is None
 
 
 def test_what_is_not_known_is_not_answered() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from drift_engine.core.margin_monitor import MarginMonitor, margin_of
-from drift_engine.core.margin_parts import PerpHolding
+from drift_engine.core.margin_perp import PerpHolding
 from drift_engine.core.margin_weights import (
     asset_weight_e4,
     liability_weight_e4,
@@ -162,7 +162,7 @@ def test_a_balance_that_stays_is_kept_and_one_that_changes_is_not() -> None:
     [{"base_e9": 1}, {"open_bids_e9": 1}, {"open_asks_e9": -1}, {"max_margin_ratio_e4": 1}, {"market": "ETH-PERP"}],
 )
 def test_a_position_of_another_size_or_ratio_is_made_anew(change: dict[str, Any]) -> None:
-    holding = PerpHolding(LONG, 0, perp(100 * E6))
+    holding = PerpHolding(LONG, perp(100 * E6))
     assert holding.takes(structs.replace(LONG, quote_e6=1, open_orders=1), perp(100 * E6))
     assert not holding.takes(structs.replace(LONG, **change), perp(100 * E6))
 

@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from drift_engine.core.margin_monitor import MarginMonitor, assess, margin_of
-from drift_engine.core.types import Account, EngineState, Margin, Market, MarketStatus, PerpPosition, SpotBalance
+from drift_engine.core.types import (
+    Account,
+    EngineState,
+    Margin,
+    Market,
+    MarketStatus,
+    PerpPosition,
+    PerpTotals,
+    SpotBalance,
+)
 from drift_engine.core.units import E9, E10
 from drift_engine.core.valuation import equity_e6
 
@@ -96,10 +105,16 @@ spot_markets = st.builds(
 )
 
 
+def settling(market: Market) -> Market:
+    """The market, with the price it settles at where it is in settlement."""
+    totals = PerpTotals(market.funding_cumulative_e9, expiry_e6=market.oracle_e6 or 0)
+    return structs.replace(market, totals=totals) if market.status == "settlement" else market
+
+
 @st.composite
 def books(draw: st.DrawFn) -> dict[str, Market]:
     """Every market once, at a price."""
-    every = [structs.replace(draw(perp_markets), spec=spec) for spec in PERPS.values()]
+    every = [settling(structs.replace(draw(perp_markets), spec=spec)) for spec in PERPS.values()]
     every += [structs.replace(draw(spot_markets), spec=spec) for spec in SPOTS.values()]
     return {market.name: market for market in every}
 

@@ -41,8 +41,9 @@ def _perp_slope_e6(position: PerpPosition, market: Market) -> int:
     """Return the change of free collateral for a rise of the price by 1, signed."""
     if not isinstance(market.spec, PerpSpec):
         raise TypeError(f"{market.name} is not a perp market")
-    settled = market.status == "settlement"
-    ratio_e6 = 0 if settled else perp_ratio_e4(market.spec, position.base_e9, "maintenance") * E6 // E4
+    if market.status == "settlement":
+        return 0
+    ratio_e6 = perp_ratio_e4(market.spec, position.base_e9, "maintenance") * E6 // E4
     side = E6 if position.base_e9 > 0 else -E6
     return tdiv((side - ratio_e6) * abs(position.base_e9), E9)
 

@@ -6,12 +6,14 @@ collateral is net equity, and there is no weight to apply. In any other case, an
 was, ``margin_monitor`` goes the whole way; both ways give the same figures to the unit.
 """
 
-from drift_engine.core.types import Margin, Market, MarketStatus, PerpSpec
+from drift_engine.core.types import Margin, Market, MarketStatus, PerpSpec, PerpTotals, SpotTotals
 from drift_engine.core.units import E4, E9
 
-LoneFacts = tuple[PerpSpec, int, MarketStatus, bool, int, int, int, int, int, int]
-"""The market's facts, cumulative funding and status; whether long, and the size; quote of the position and the balance
-together, and of the balance alone; maintenance and initial ratio; what open orders require.
+Totals = PerpTotals | SpotTotals | None
+
+LoneFacts = tuple[PerpSpec, int, MarketStatus, Totals, bool, int, int, int, int, int, int]
+"""The market's facts, cumulative funding, status and account; whether long, and the size; quote of the position and
+the balance together, and of the balance alone; maintenance and initial ratio; what open orders require.
 """
 
 
@@ -47,13 +49,14 @@ class LonePerp:
         self, market: Market | None, now_ns: int, slot: int, max_age_ns: int, max_age_slots: int
     ) -> Margin | None:
         """Return the margin at the market's price, ``None`` where it has none or its facts have changed."""
-        spec, cumulative, status, long, size, quotes, tokens, ratio, ratio_i, open_e6 = self._facts
+        spec, cumulative, status, totals, long, size, quotes, tokens, ratio, ratio_i, open_e6 = self._facts
         if (
             market is None
             or (price := market.oracle_e6) is None
             or price <= 0
             or market.spec is not spec
             or market.funding_cumulative_e9 != cumulative
+            or market.totals is not totals
             or market.status != status
         ):
             return None

@@ -1,34 +1,47 @@
 """Margin of an account: from scratch, and kept up to date tick by tick at the cost of what changed.
 
 The account and every ``Market`` are frozen and replaced when they change, so identity says what has to be done again:
-a new account is taken apart into holdings (``margin_parts``), a new market reprices its own holding, the rest is a sum.
-What holds one plain perp position or nothing has a quicker way (``margin_lone``). ``check`` and ``margin_of`` are equal
-to the last unit.
+a new account is taken apart into holdings (``margin_parts``), a new market reprices its own holding, the rest is a sum
+(``margin_sums``) in which one part is replaced. What holds one plain perp position or nothing has a quicker way
+(``margin_lone``). ``check`` and ``margin_of`` are equal to the last unit.
 
-Sources: ``math/margin.rs`` (totals), the TypeScript SDK's ``user.ts`` getHealth (here unrounded), getFreeCollateral and
-getLeverage. Unknown is a state of its own: a held market without a price gives no health, never a good one.
+Unknown is a state of its own: a held market without a price gives no health, never a good one. Where the quote asset
+does not stand at par, its price is one of those that have to be known, and its age counts.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from drift_engine.core.margin_lone import LonePerp, LoneQuote, margin_of_quote
-from drift_engine.core.margin_parts import Part, PerpHolding, SpotHolding
-from drift_engine.core.spot_balance import token_amount
-from drift_engine.core.types import Account, EngineState, Margin, MarginKind, Market, PerpPosition, SpotBalance
-from drift_engine.core.units import E4
+from drift_engine.core.margin_lone import LonePerp, LoneQuote
+from drift_engine.core.margin_parts import Part, Terms, at_par, quote_bounds_of, terms_of
+from drift_engine.core.margin_perp import PerpHolding
+from drift_engine.core.margin_spot import strict_value_e6
+from drift_engine.core.margin_sums import (
+    Holding,
+    holdings_of,
+    joined,
+    margin_from,
+    market_of,
+    rejoined,
+    unknown_margin,
+    with_isolated,
+    with_quote_age,
+)
+from drift_engine.core.spot_balance import decimals_of, token_amount
+from drift_engine.core.types import Account, EngineState, Margin, MarginKind, Market
 from drift_engine.core.valuation import PriceUnknownError
-
-Holding = PerpHolding | SpotHolding
 
 _FOREVER = 1 << 63
 
 
-def assess(account: Account, markets: Mapping[str, Market], kind: MarginKind) -> tuple[int, int]:
-    """Return total collateral and margin requirement in quote 1e6: sound while the first is not below the second.
+def assess(
+    account: Account, markets: Mapping[str, Market], kind: MarginKind, *, strict: bool = False
+) -> tuple[int, int]:
+    """Return collateral and requirement of the cross margin, in quote 1e6: sound while the first covers the second.
 
-    Raises ``PriceUnknownError`` where a held market has no price.
+    Raises ``PriceUnknownError`` where something it stands on is not known. Isolated positions: ``margin_scopes``.
     """
-    margin = _from_scratch(account, markets, 0)
+    second: MarginKind = "initial" if kind == "maintenance" else kind
+    margin = _from_scratch(account, markets, 0, terms_of(account, second, strict=strict))
     if kind == "maintenance":
         return margin.collateral_e6, margin.maintenance_e6
     return margin.collateral_initial_e6, margin.initial_e6
@@ -37,9 +50,9 @@ def assess(account: Account, markets: Mapping[str, Market], kind: MarginKind) ->
 def margin_of(account: Account, markets: Mapping[str, Market], now_ns: int) -> Margin:
     """Return the margin of any account, held or supposed, from scratch: status ``known`` or ``unknown``."""
     try:
-        return _from_scratch(account, markets, now_ns)
+        return _from_scratch(account, markets, now_ns, terms_of(account))
     except PriceUnknownError:
-        return _unknown(account, markets)
+        return unknown_margin(account, markets)
 
 
 class MarginMonitor:
@@ -51,7 +64,10 @@ class MarginMonitor:
 
     __slots__ = (
         "_account",
+        "_aged",
+        "_bounds",
         "_held",
+        "_isolated",
         "_known",
         "_lone",
         "_lone_market",
@@ -59,14 +75,16 @@ class MarginMonitor:
         "_margin",
         "_max_age_ns",
         "_max_age_slots",
+        "_names",
         "_now_ns",
         "_parts",
         "_quote",
+        "_quote_e6",
         "_quote_market",
-        "_ratio_e4",
         "_seen",
         "_slot",
-        "_tokens",
+        "_terms",
+        "_total",
     )
 
     def __init__(self, max_age_slots: int | None = None, max_age_ns: int | None = None) -> None:
@@ -75,9 +93,13 @@ class MarginMonitor:
         self._account: Account | None = None
         self._known: list[Holding] = []
         self._lone: LonePerp | LoneQuote | None = None
-        self._now_ns = self._slot = self._ratio_e4 = -1
+        self._now_ns = self._slot = -1
         self._margin: Margin
         self._lone_market: Market | None
+        self._terms: Terms | None = None
+        self._seen: list[Market] = []
+        self._parts: list[Part] = []
+        self._total: Part | None = None
 
     def check(self, state: EngineState) -> Margin:
         """Return the margin at the state's prices and time."""
@@ -101,163 +123,115 @@ class MarginMonitor:
                 self._take_apart(account, markets)
                 moved = True
             elif markets[self._quote] is not self._quote_market:
+                self._account = None
                 self._count_quote(account, markets)
+                self._account = account
                 moved = True
             seen = self._seen
-            for index, holding in enumerate(self._held):
-                market = markets[holding.name]
+            for index, name in enumerate(self._names):
+                market = markets[name]
                 if market is not seen[index]:
-                    self._parts[index] = holding.part(market)
-                    seen[index] = market
+                    self._reprice(index, market)
                     moved = True
         except (PriceUnknownError, KeyError):
             self._account = None
-            return _unknown(account, markets)
+            return unknown_margin(account, markets)
         if moved or now_ns != self._now_ns or slot != self._slot:
             self._now_ns, self._slot = now_ns, slot
-            self._margin = _summed(
-                self._tokens, self._parts, now_ns, now_ns - self._max_age_ns, slot - self._max_age_slots
+            self._margin = margin_from(
+                self._quote_e6, self._total, now_ns, now_ns - self._max_age_ns, slot - self._max_age_slots
             )
-            if len(self._held) <= 1:
+            if self._isolated or self._aged:
+                self._margin = self._beyond_cross(self._margin, now_ns - self._max_age_ns, slot - self._max_age_slots)
+            elif len(self._held) <= 1:
                 self._look_for_lone()
         return self._margin
+
+    def _reprice(self, index: int, market: Market) -> None:
+        """Price a holding again and put its part in the old one's place."""
+        parts, old, holding = self._parts, self._parts[index], self._held[index]
+        low_e6, high_e6 = self._bounds
+        self._parts[index] = part = holding.part(market, low_e6, high_e6)
+        self._seen[index] = market
+        if self._isolated:
+            self._total = self._joined()
+        elif self._total is not None:
+            self._total = rejoined(self._total, old, part, parts)
+
+    def _joined(self) -> Part | None:
+        parts = [part for part, holding in zip(self._parts, self._held, strict=True) if not holding.isolated]
+        return joined(parts) if parts else None
 
     def _take_apart(self, account: Account, markets: Mapping[str, Market]) -> None:
         """Make a new account's holdings; those whose sizes and ratios have not changed are kept."""
         last, self._account = self._account, None
+        terms = self._terms
+        if terms is None or account.max_margin_ratio_e4 != terms.ratio_e4 or account.leverage != terms.leverage:
+            self._terms = terms = terms_of(account)
+            self._known = []
+        self._held = self._known = holdings_of(account, markets, terms, self._known)
+        self._names = [holding.name for holding in self._held]
+        self._isolated = any(holding.isolated for holding in self._held)
+        self._seen, self._parts = [], []
         if last is None or account.spots is not last.spots or markets.get(account.quote) is not self._quote_market:
             self._count_quote(account, markets)
-        if account.max_margin_ratio_e4 != self._ratio_e4:
-            self._ratio_e4, self._known = account.max_margin_ratio_e4, []
-        self._held = held = _holdings(account, markets, self._known)
-        self._seen, self._parts, self._known = [], [], held
-        for holding in held:
-            market = markets[holding.name]
-            self._seen.append(market)
-            self._parts.append(holding.part(market))
+        else:
+            self._price_all(markets)
         self._account = account
 
     def _count_quote(self, account: Account, markets: Mapping[str, Market]) -> None:
-        self._quote = account.quote
-        self._quote_market = _market(markets, account.quote)
-        self._tokens = token_amount(account.spot(account.quote).scaled_e9, self._quote_market)
+        """Value the quote balance; where the quote's price moved, every part moves with it."""
+        self._quote, market = account.quote, market_of(markets, account.quote)
+        tokens = token_amount(account.spot(account.quote).scaled_e9, market)
+        bounds = quote_bounds_of(market, strict=False)
+        self._quote_market, self._bounds, self._aged = market, bounds, not at_par(market)
+        self._quote_e6 = strict_value_e6(tokens, decimals_of(market), *bounds)
+        self._price_all(markets)
+
+    def _price_all(self, markets: Mapping[str, Market]) -> None:
+        self._seen = [market_of(markets, name) for name in self._names]
+        self._parts = [
+            holding.part(market, *self._bounds) for holding, market in zip(self._held, self._seen, strict=True)
+        ]
+        self._total = self._joined()
+
+    def _beyond_cross(self, margin: Margin, since_ns: int, since_slot: int) -> Margin:
+        """Return the margin with isolated positions, and with the age of the quote's price."""
+        deposits = _deposits(self._held, self._parts, self._quote_market, self._bounds[0])
+        margin = with_isolated(margin, deposits, since_ns, since_slot) if deposits else margin
+        return with_quote_age(margin, self._quote_market, since_ns, since_slot) if self._aged else margin
 
     def _look_for_lone(self) -> None:
         """Note the quick way of an account that holds one thing or nothing, where there is one."""
         if not self._held:
-            self._lone, self._lone_name, self._lone_market = LoneQuote(self._tokens), self._quote, self._quote_market
+            self._lone, self._lone_name, self._lone_market = LoneQuote(self._quote_e6), self._quote, self._quote_market
             return
         holding = self._held[0]
         if isinstance(holding, PerpHolding):
-            self._lone, self._lone_name, self._lone_market = holding.alone(self._tokens), holding.name, self._seen[0]
+            self._lone, self._lone_name, self._lone_market = holding.alone(self._quote_e6), holding.name, self._seen[0]
 
 
-def _from_scratch(account: Account, markets: Mapping[str, Market], now_ns: int) -> Margin:
+def _from_scratch(account: Account, markets: Mapping[str, Market], now_ns: int, terms: Terms) -> Margin:
     """Return an account's margin, ages aside. Raises ``PriceUnknownError`` where a held market has no price."""
-    tokens = token_amount(account.spot(account.quote).scaled_e9, _market(markets, account.quote))
-    ratio_e4 = account.max_margin_ratio_e4
-    parts: list[Part] = []
-    for spot in account.spots:
-        if spot.market != account.quote and (spot.scaled_e9 or spot.open_orders):
-            market = _market(markets, spot.market)
-            parts.append(SpotHolding(spot, ratio_e4, market).part(market))
-    for perp in account.perps:
-        if perp.base_e9 or perp.quote_e6 or _has_order(perp):
-            market = _market(markets, perp.market)
-            parts.append(PerpHolding(perp, ratio_e4, market).part(market))
-    return _summed(tokens, parts, now_ns, -_FOREVER, -_FOREVER)
+    market = market_of(markets, account.quote)
+    low_e6, high_e6 = quote_bounds_of(market, strict=terms.strict)
+    tokens = token_amount(account.spot(account.quote).scaled_e9, market)
+    quote_e6 = strict_value_e6(tokens, decimals_of(market), low_e6, high_e6)
+    held = holdings_of(account, markets, terms)
+    parts = [holding.part(markets[holding.name], low_e6, high_e6) for holding in held]
+    deposits = _deposits(held, parts, market, low_e6)
+    if deposits:
+        parts = [part for part, holding in zip(parts, held, strict=True) if not holding.isolated]
+    margin = margin_from(quote_e6, joined(parts) if parts else None, now_ns, -_FOREVER, -_FOREVER)
+    if deposits:
+        margin = with_isolated(margin, deposits, -_FOREVER, -_FOREVER)
+    return margin if at_par(market) else with_quote_age(margin, market, -_FOREVER, -_FOREVER)
 
 
-def _summed(tokens: int, parts: list[Part], now_ns: int, since_ns: int, since_slot: int) -> Margin:
-    """Return the margin of quote tokens and parts, stale where one of them is of a time or slot before ``since``."""
-    if not parts:
-        return margin_of_quote(tokens, now_ns)
-    total = parts[0] if len(parts) == 1 else _joined(parts)
-    collateral, requirement, initial, required, equity, owed, orders, as_of_ns, oldest_slot = total
-    if tokens >= 0:
-        collateral, initial = collateral + tokens, initial + tokens
-    else:
-        requirement, required = requirement - tokens, required - tokens
-    equity += tokens
-    if orders:
-        tokens += orders
-    if tokens < 0:
-        owed -= tokens
-    if collateral > requirement:
-        health_e4 = (collateral - requirement) * E4 // collateral
-    else:
-        health_e4 = 0 if collateral or requirement else E4
-    return Margin(
-        collateral,
-        requirement,
-        initial,
-        required,
-        initial - required if initial > required else 0,
-        equity,
-        owed,
-        health_e4,
-        owed * E4 // equity if equity > 0 else None if owed or equity else 0,
-        as_of_ns,
-        "stale" if as_of_ns < since_ns or oldest_slot < since_slot else "known",
-    )
-
-
-def _joined(parts: list[Part]) -> Part:
-    """Return the sum of parts and the age of the oldest."""
-    collateral, requirement, initial, required, value, owed, orders, as_of_ns, oldest_slot = parts[0]
-    for c_m, r_m, c_i, r_i, worth, owes, change, ts_ns, at_slot in parts[1:]:
-        collateral, initial, value = collateral + c_m, initial + c_i, value + worth
-        if r_i or owes:
-            requirement, required, owed = requirement + r_m, required + r_i, owed + owes
-        if change:
-            orders += change
-        as_of_ns = ts_ns if ts_ns < as_of_ns else as_of_ns
-        oldest_slot = at_slot if at_slot < oldest_slot else oldest_slot
-    return collateral, requirement, initial, required, value, owed, orders, as_of_ns, oldest_slot
-
-
-def _held(account: Account) -> tuple[list[SpotBalance], list[PerpPosition]]:
-    """Return balances and positions that are not empty, the quote balance apart (``state/user.rs`` is_available)."""
-    spots = [spot for spot in account.spots if spot.market != account.quote and (spot.scaled_e9 or spot.open_orders)]
-    return spots, [perp for perp in account.perps if perp.base_e9 or perp.quote_e6 or _has_order(perp)]
-
-
-def _has_order(perp: PerpPosition) -> bool:
-    return bool(perp.open_orders or perp.open_bids_e9 or perp.open_asks_e9)
-
-
-def _holdings(account: Account, markets: Mapping[str, Market], known: list[Holding]) -> list[Holding]:
-    """Return what an account holds beside quote; a known holding stays where it still stands for what is held."""
-    quote, ratio_e4 = account.quote, account.max_margin_ratio_e4
-    held: list[Holding] = []
-    for spot in account.spots:
-        if spot.market != quote and (spot.scaled_e9 or spot.open_orders):
-            old = known[len(held)] if len(held) < len(known) else None
-            if isinstance(old, SpotHolding) and old.balance is spot:
-                held.append(old)
-            else:
-                held.append(SpotHolding(spot, ratio_e4, _market(markets, spot.market)))
-    for perp in account.perps:
-        if perp.base_e9 or perp.quote_e6 or _has_order(perp):
-            old = known[len(held)] if len(held) < len(known) else None
-            market = _market(markets, perp.market)
-            if isinstance(old, PerpHolding) and old.takes(perp, market):
-                held.append(old)
-            else:
-                held.append(PerpHolding(perp, ratio_e4, market))
-    return held
-
-
-def _market(markets: Mapping[str, Market], name: str) -> Market:
-    market = markets.get(name)
-    if market is None:
-        raise PriceUnknownError(f"the market {name} is not known")
-    return market
-
-
-def _unknown(account: Account, markets: Mapping[str, Market]) -> Margin:
-    """Return the margin that says nothing but how old the oldest held price is: 0 where there never was one."""
-    spots, perps = _held(account)
-    names = [spot.market for spot in spots] + [perp.market for perp in perps]
-    as_of_ns = min((markets[name].ts_ns if name in markets else 0 for name in names), default=0)
-    return Margin(0, 0, 0, 0, 0, 0, 0, None, None, as_of_ns, "unknown")
+def _deposits(held: Sequence[Holding], parts: Sequence[Part], quote: Market, low_e6: int) -> list[tuple[Part, int]]:
+    """Return the part of each isolated position and the value of the quote it holds of its own."""
+    return [
+        (part, holding.deposit_e6(quote, low_e6))
+        for part, holding in zip(parts, held, strict=True)
+        if isinstance(holding, PerpHolding) and holding.isolated
+    ]

@@ -88,6 +88,7 @@ def _market_updated(state: State, event: MarketUpdated) -> None:
         old.interest_deposit_e10,
         old.interest_borrow_e10,
         old.funding_cumulative_e9,
+        old.totals,
     )
     if name in state.held:
         change_e6 = move_price(state.held[name], event.oracle_e6)

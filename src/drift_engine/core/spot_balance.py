@@ -12,6 +12,14 @@ _PRECISIONS = tuple(int(10 ** (19 - decimals)) for decimals in range(20))
 _SEGMENTS = ((850_000, 50), (900_000, 100), (950_000, 150), (990_000, 200), (995_000, 250), (1_000_000, 250))
 
 
+def decimals_of(market: Market) -> int:
+    """Return the decimals of a spot market's token."""
+    spec = market.spec
+    if not isinstance(spec, SpotSpec):
+        raise TypeError(f"{spec.name} is a perp market and holds no balances")
+    return spec.decimals
+
+
 def token_amount(scaled_e9: int, market: Market) -> int:
     """Return the signed token amount of a scaled balance: deposits round down, borrows round up in size.
 
@@ -50,20 +58,14 @@ def add_tokens(scaled_e9: int, tokens: int, market: Market, *, leaving: bool = F
 
 def _scaled(amount: int, market: Market, side: int, *, round_up: bool) -> int:
     """Scale a token amount for a deposit (1) or a borrow (-1); source: ``math/spot_balance.rs`` get_spot_balance."""
-    spec = market.spec
-    if not isinstance(spec, SpotSpec):
-        raise TypeError(f"{spec.name} is a perp market and holds no balances")
     interest_e10 = market.interest_deposit_e10 if side > 0 else market.interest_borrow_e10
-    scaled = amount * _PRECISIONS[spec.decimals] // interest_e10
+    scaled = amount * _PRECISIONS[decimals_of(market)] // interest_e10
     return scaled + 1 if round_up and scaled else scaled
 
 
 def base_e9(balance: SpotBalance, market: Market) -> int:
     """Return the signed amount held of a spot asset in base units of 1e9."""
-    spec = market.spec
-    if not isinstance(spec, SpotSpec):
-        raise TypeError(f"{spec.name} is a perp market and holds no balances")
-    return rescale(token_amount(balance.scaled_e9, market), spec.decimals, 9)
+    return rescale(token_amount(balance.scaled_e9, market), decimals_of(market), 9)
 
 
 def borrow_rate_e6(utilisation_e6: int, spec: SpotSpec, min_rate_e6: int = 0) -> int:

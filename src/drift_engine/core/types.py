@@ -9,9 +9,11 @@ Nothing here says how values change: that is ``position_manager.apply`` alone.
 
 from drift_engine.core.vocabulary.account import (
     Account,
+    Leverage,
     Margin,
     MarginKind,
     PerpPosition,
+    ScopeMargin,
     SpotBalance,
     Status,
 )
@@ -38,12 +40,16 @@ from drift_engine.core.vocabulary.events import (
     Withdrawn,
 )
 from drift_engine.core.vocabulary.markets import (
+    AssetTier,
+    Contract,
     Kind,
     Market,
     MarketStatus,
     PerpSpec,
+    PerpTotals,
     Spec,
     SpotSpec,
+    SpotTotals,
 )
 from drift_engine.core.vocabulary.plans import (
     ApprovedPlan,
@@ -72,8 +78,10 @@ __all__ = [
     "AccountEvent",
     "AccountObserved",
     "ApprovedPlan",
+    "AssetTier",
     "Cause",
     "Check",
+    "Contract",
     "Decided",
     "Deposited",
     "EngineState",
@@ -86,6 +94,7 @@ __all__ = [
     "InterestAccrued",
     "Kind",
     "Leg",
+    "Leverage",
     "Liquidated",
     "LiquidationKind",
     "Margin",
@@ -96,6 +105,7 @@ __all__ = [
     "MarketUpdated",
     "PerpPosition",
     "PerpSpec",
+    "PerpTotals",
     "PlanClosed",
     "PlanStatus",
     "Pnl",
@@ -104,9 +114,11 @@ __all__ = [
     "ResultStatus",
     "RowsRead",
     "RunStarted",
+    "ScopeMargin",
     "Spec",
     "SpotBalance",
     "SpotSpec",
+    "SpotTotals",
     "StateChanged",
     "Status",
     "Submitted",

@@ -6,7 +6,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-MarginKind = Literal["initial", "maintenance"]
+MarginKind = Literal["initial", "fill", "maintenance"]
+Leverage = Literal["ordinary", "high", "high_maintenance"]
 Status = Literal["known", "stale", "unknown"]
 
 
@@ -14,7 +15,8 @@ class PerpPosition(Struct, frozen=True, gc=False):
     """A perp position as the program keeps it (``state/user.rs``, PerpPosition).
 
     ``quote_e6`` is the running quote amount (entry, fees and funding, less what was settled); ``open_asks_e9`` is
-    negative or zero. ``funding_cursor_e9`` is the market's cumulative rate when funding was last settled.
+    negative or zero. ``funding_cursor_e9`` is the market's cumulative rate when funding was last settled. An
+    ``isolated`` position answers for itself alone, with ``isolated_scaled_e9`` of the quote asset, scaled.
     """
 
     market: str
@@ -28,6 +30,10 @@ class PerpPosition(Struct, frozen=True, gc=False):
     funding_cursor_e9: int = 0
     settled_e6: int = 0
     max_margin_ratio_e4: int = 0
+    isolated: bool = False
+    isolated_scaled_e9: int = 0
+    being_liquidated: bool = False
+    bankrupt: bool = False
 
 
 class SpotBalance(Struct, frozen=True, gc=False):
@@ -45,12 +51,23 @@ class SpotBalance(Struct, frozen=True, gc=False):
 
 
 class Account(Struct, frozen=True, gc=False):
-    """One sub-account: its spot balances and perp positions, empty ones left out, in the order they were opened."""
+    """One sub-account: its spot balances and perp positions, empty ones left out, in the order they were opened.
+
+    ``leverage`` is Drift's margin mode; ``high_maintenance`` counts for maintenance only. ``equity_floor_e6`` and its
+    buffer are Velocity's: what net equity the account will not open risk below, 0 for none.
+    """
 
     quote: str
     spots: tuple[SpotBalance, ...] = ()
     perps: tuple[PerpPosition, ...] = ()
     max_margin_ratio_e4: int = 0
+    leverage: Leverage = "ordinary"
+    being_liquidated: bool = False
+    bankrupt: bool = False
+    reduce_only: bool = False
+    equity_floor_e6: int = 0
+    equity_floor_buffer_e6: int = 0
+    pool: int = 0
 
     def perp(self, market: str) -> PerpPosition:
         """Return the position in a market, an empty one where there is none."""
@@ -67,13 +84,40 @@ class Account(Struct, frozen=True, gc=False):
         return SpotBalance(market)
 
 
+class ScopeMargin(Struct, frozen=True, gc=False):
+    """Margin of one scope: the account's cross margin, or one isolated position (``state/margin_calculation.rs``).
+
+    The buffered figures are those at which a liquidation ends; they equal the plain ones where no buffer was asked for.
+    """
+
+    collateral_e6: int
+    requirement_e6: int
+    collateral_buffered_e6: int
+    requirement_buffered_e6: int
+
+    @property
+    def sound(self) -> bool:
+        """Whether the collateral covers the requirement."""
+        return self.collateral_e6 >= self.requirement_e6
+
+    @property
+    def sound_buffered(self) -> bool:
+        """Whether a liquidation under way would end."""
+        return self.collateral_buffered_e6 >= self.requirement_buffered_e6
+
+    @property
+    def free_e6(self) -> int:
+        """Collateral beyond the requirement, 0 at least."""
+        return max(0, self.collateral_e6 - self.requirement_e6)
+
+
 class Margin(Struct, frozen=True, gc=False):
     """Margin at one moment (``math/margin.rs``; health as the TypeScript SDK's ``getHealth``, unrounded).
 
-    ``collateral_e6`` and ``maintenance_e6`` are the maintenance figures, ``free_e6`` is free collateral by the initial
-    ones. ``health_e4`` is ``None`` when it is not known. ``leverage_e4`` is liabilities over net equity, ``None`` when
-    net equity is not positive (but 0 where nothing is held) or nothing is known. ``as_of_ns`` is the age of the oldest
-    price it stands on.
+    ``collateral_e6`` and ``maintenance_e6`` are the maintenance figures of the cross margin, ``free_e6`` is free
+    collateral by the initial ones. ``health_e4`` is ``None`` when it is not known; it is that of the worst scope, where
+    positions are isolated. ``leverage_e4`` is liabilities over net equity, ``None`` when net equity is not positive
+    (but 0 where nothing is held) or nothing is known. ``as_of_ns`` is the age of the oldest price it stands on.
     """
 
     collateral_e6: int
