@@ -1,0 +1,102 @@
+"""What is known of a protocol's markets while instructions are built: addresses, oracles, precision.
+
+Filled from decoded market accounts; nothing here has a default. A market that was not read is unknown, and an
+instruction for it is refused before anything is signed.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+from msgspec import Struct
+from solders.pubkey import Pubkey
+
+from drift_engine.venues.errors import EncodeError
+
+QUOTE_INDEX = 0
+"""The spot market of the settlement token (``QUOTE_SPOT_MARKET_INDEX``)."""
+QUOTE_ORACLE_SOURCE = 2
+"""``OracleSource::QuoteAsset``: priced at one, with no oracle account."""
+PRELAUNCH_ORACLE_SOURCE = 6
+"""``OracleSource::Prelaunch``: an oracle that the program itself writes."""
+
+
+class PerpTerms(Struct, frozen=True, gc=False):
+    """A perp market. ``step_e9``, ``minimum_e9``: order sizes; ``tick_e6``: order prices."""
+
+    index: int
+    symbol: str
+    address: Pubkey
+    oracle: Pubkey
+    oracle_source: int
+    quote_index: int
+    step_e9: int
+    tick_e6: int
+    minimum_e9: int
+
+
+class SpotTerms(Struct, frozen=True, gc=False):
+    """A spot market. ``step`` and ``minimum`` in the token's own units, of which ``decimals`` make one; tick 1e6."""
+
+    index: int
+    symbol: str
+    address: Pubkey
+    oracle: Pubkey
+    oracle_source: int
+    mint: Pubkey
+    vault: Pubkey
+    token_program: Pubkey
+    decimals: int
+    step: int
+    tick_e6: int
+    minimum: int
+
+
+T = TypeVar("T", PerpTerms, SpotTerms)
+
+
+class Directory:
+    """The markets of one protocol, by index or by symbol."""
+
+    def __init__(self, protocol: str, perps: Iterable[PerpTerms] = (), spots: Iterable[SpotTerms] = ()) -> None:
+        self.protocol = protocol
+        self._perps: dict[int, PerpTerms] = {}
+        self._spots: dict[int, SpotTerms] = {}
+        for perp in perps:
+            self.know_perp(perp)
+        for spot in spots:
+            self.know_spot(spot)
+
+    def know_perp(self, terms: PerpTerms) -> None:
+        """Take in a perp market, or what changed about it."""
+        self._perps[terms.index] = terms
+
+    def know_spot(self, terms: SpotTerms) -> None:
+        """Take in a spot market, or what changed about it."""
+        self._spots[terms.index] = terms
+
+    def perp(self, which: int | str) -> PerpTerms:
+        """Return a perp market. Raises ``EncodeError`` where it is not known."""
+        return _found(self._perps, which, f"{self.protocol} perp market")
+
+    def spot(self, which: int | str) -> SpotTerms:
+        """Return a spot market. Raises ``EncodeError`` where it is not known."""
+        return _found(self._spots, which, f"{self.protocol} spot market")
+
+    def check_mint(self, which: int | str, mint: Pubkey) -> SpotTerms:
+        """Return a spot market after checking that it keeps this token. Raises ``EncodeError``."""
+        terms = self.spot(which)
+        if terms.mint != mint:
+            raise EncodeError(f"wrong mint {mint}: {terms.symbol} (spot market {terms.index}) keeps {terms.mint}")
+        return terms
+
+
+def _found(markets: Mapping[int, T], which: int | str, what: str) -> T:
+    if isinstance(which, int):
+        if terms := markets.get(which):
+            return terms
+    else:
+        named = [terms for terms in markets.values() if terms.symbol == which]
+        if len(named) == 1:
+            return named[0]
+    known = ", ".join(f"{terms.index} {terms.symbol}" for terms in markets.values()) or "none"
+    raise EncodeError(f"unknown {what} {which!r}; known are {known}")
