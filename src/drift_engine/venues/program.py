@@ -11,16 +11,9 @@ from typing import Literal
 from solders.pubkey import Pubkey
 
 from drift_engine.venues import addresses
-from drift_engine.venues.wire.user import UserLayout
+from drift_engine.venues.wire.layout import Layouts
 
 Name = Literal["velocity", "drift_v2"]
-
-
-@dataclass(frozen=True, slots=True)
-class Layouts:
-    """The accounts that the codec reads, by kind."""
-
-    user: UserLayout
 
 
 @dataclass(frozen=True, slots=True)

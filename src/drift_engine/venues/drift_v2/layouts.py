@@ -1,74 +1,114 @@
-"""Drift v2's accounts as its program declares them (``state/user.rs`` and ``idl/drift.json``, v2.162.0)."""
+"""Drift v2's accounts as its program declares them (``state/`` and ``idl/drift.json``, v2.162.0)."""
 
-from struct import Struct as Format
+from drift_engine.venues.drift_v2.perp_market import PERP_MARKET
+from drift_engine.venues.drift_v2.records import RECORDS
+from drift_engine.venues.wire.insurance import INSURANCE_FUND_STAKE
+from drift_engine.venues.wire.layout import Layouts, account_layout
+from drift_engine.venues.wire.oracle_accounts import PRELAUNCH_ORACLE, PYTH_LAZER_ORACLE
 
-from drift_engine.venues.wire.layout import account_layout
-from drift_engine.venues.wire.user import PerpPosition, UserLayout
-
-
-class _Perp:
-    """``PerpPosition``: the legacy LP figures lie among the others."""
-
-    format = Format("<8qQQq2xHHBB")
-
-    def made(self, numbers: tuple[int, ...]) -> PerpPosition:
-        lp_shares, isolated, per_lp, *rest = numbers[8:]
-        return PerpPosition(*(*numbers[:8], isolated, *rest, lp_shares, per_lp))
-
-    def numbers(self, position: PerpPosition) -> tuple[int, ...]:
-        p = position
-        return (
-            *(p.last_cumulative_funding_rate, p.base_asset_amount, p.quote_asset_amount, p.quote_break_even_amount),
-            *(p.quote_entry_amount, p.open_bids, p.open_asks, p.settled_pnl, p.lp_shares),
-            *(p.isolated_position_scaled_balance, p.last_quote_asset_amount_per_lp, p.max_margin_ratio),
-            *(p.market_index, p.open_orders, p.position_flag),
-        )
-
-
-_USER = account_layout(
+USER = account_layout(
     "User",
     """
-    authority pubkey
-    delegate pubkey
-    name u8*32
+    authority, delegate pubkey
+    name text
     spot_positions SpotPosition*8
     perp_positions PerpPosition*8
     orders Order*32
     last_add_perp_lp_shares_ts i64
-    total_deposits u64
-    total_withdraws u64
-    total_social_loss u64
-    settled_perp_pnl i64
-    cumulative_spot_fees i64
-    cumulative_perp_funding i64
-    liquidation_margin_freed u64
-    last_active_slot u64
-    next_order_id u32
-    max_margin_ratio u32
-    next_liquidation_id u16
-    sub_account_id u16
+    total_deposits, total_withdraws, total_social_loss u64
+    settled_perp_pnl, cumulative_spot_fees, cumulative_perp_funding i64
+    liquidation_margin_freed, last_active_slot u64
+    next_order_id, max_margin_ratio u32
+    next_liquidation_id, sub_account_id u16
     status u8
-    is_margin_trading_enabled bool
-    idle bool
+    is_margin_trading_enabled, idle bool
     open_orders u8
     has_open_order bool
     open_auctions u8
     has_open_auction bool
-    margin_mode u8
-    pool_id u8
+    margin_mode, pool_id u8
     _ u8*3
     last_fuel_bonus_update_ts u32
     _ u8*12
     """,
-    {"SpotPosition": 40, "PerpPosition": 96, "Order": 96},
+    RECORDS,
 )
-USER = UserLayout(
-    _USER.name,
-    _USER.size,
-    _USER.head,
-    _USER.offsets,
-    _USER.types,
-    _Perp(),
-    Format("<6Q3qiIH13Bx"),
-    order_status_at=82,
+USER_STATS = account_layout(
+    "UserStats",
+    """
+    authority, referrer pubkey
+    fees UserFees
+    next_epoch_ts i64
+    maker_volume_30d, taker_volume_30d, filler_volume_30d u64
+    last_maker_volume_30d_ts, last_taker_volume_30d_ts, last_filler_volume_30d_ts i64
+    if_staked_quote_asset_amount u64
+    number_of_sub_accounts, number_of_sub_accounts_created u16
+    referrer_status, disable_update_perp_bid_ask_twap, paused_operations, fuel_overflow_status u8
+    fuel_insurance, fuel_deposits, fuel_borrows, fuel_positions, fuel_taker, fuel_maker u32
+    if_staked_gov_token_amount u64
+    last_fuel_if_bonus_update_ts u32
+    _ u8*12
+    """,
+    RECORDS,
+)
+
+SPOT_MARKET = account_layout(
+    "SpotMarket",
+    """
+    pubkey, oracle, mint, vault pubkey
+    name text
+    historical_oracle_data HistoricalOracleData
+    historical_index_data HistoricalIndexData
+    revenue_pool, spot_fee_pool PoolBalance
+    insurance_fund InsuranceFund
+    total_spot_fee, deposit_balance, borrow_balance, cumulative_deposit_interest, cumulative_borrow_interest u128
+    total_social_loss, total_quote_social_loss u128
+    withdraw_guard_threshold, max_token_deposits, deposit_token_twap, borrow_token_twap, utilization_twap u64
+    last_interest_ts, last_twap_ts u64
+    expiry_ts i64
+    order_step_size, order_tick_size, min_order_size, max_position_size, next_fill_record_id u64
+    next_deposit_record_id u64
+    initial_asset_weight, maintenance_asset_weight, initial_liability_weight, maintenance_liability_weight u32
+    imf_factor, liquidator_fee, if_liquidation_fee, optimal_utilization, optimal_borrow_rate, max_borrow_rate u32
+    decimals u32
+    market_index u16
+    orders_enabled bool
+    oracle_source, status, asset_tier, paused_operations, if_paused_operations u8
+    fee_adjustment i16
+    max_token_borrows_fraction u16
+    flash_loan_amount, flash_loan_initial_token_amount, total_swap_fee, scale_initial_asset_weight_start u64
+    min_borrow_rate, fuel_boost_deposits, fuel_boost_borrows, fuel_boost_taker, fuel_boost_maker u8
+    fuel_boost_insurance, token_program_flag, pool_id u8
+    _ u8*40
+    """,
+    RECORDS,
+)
+
+STATE = account_layout(
+    "State",
+    """
+    admin, whitelist_mint, discount_mint, signer, srm_vault pubkey
+    perp_fee_structure, spot_fee_structure FeeStructure
+    oracle_guard_rails OracleGuardRails
+    number_of_authorities, number_of_sub_accounts, lp_cooldown_time u64
+    liquidation_margin_buffer_ratio u32
+    settlement_duration, number_of_markets, number_of_spot_markets u16
+    signer_nonce, min_perp_auction_duration, default_market_order_time_in_force, default_spot_auction_duration u8
+    exchange_status, liquidation_duration u8
+    initial_pct_to_liquidate, max_number_of_sub_accounts, max_initialize_user_fee u16
+    feature_bit_flags, lp_pool_feature_bit_flags u8
+    _ u8*8
+    """,
+    RECORDS,
+)
+
+LAYOUTS = Layouts(
+    user=USER,
+    user_stats=USER_STATS,
+    perp_market=PERP_MARKET,
+    spot_market=SPOT_MARKET,
+    state=STATE,
+    pyth_lazer_oracle=PYTH_LAZER_ORACLE,
+    prelaunch_oracle=PRELAUNCH_ORACLE,
+    insurance_fund_stake=INSURANCE_FUND_STAKE,
 )

@@ -3,7 +3,7 @@
 from solders.pubkey import Pubkey
 
 from drift_engine.venues.drift_v2 import layouts
-from drift_engine.venues.program import Layouts, Program, Services
+from drift_engine.venues.program import Program, Services
 
 DRIFT_V2 = Program(
     name="drift_v2",
@@ -16,7 +16,7 @@ DRIFT_V2 = Program(
         Pubkey.from_string("Fpys8GRa5RBWfyeN7AaDUwFGD1zkDCA4z3t4CJLV8dfL"),
         Pubkey.from_string("EiWSskK5HXnBTptiS5DH6gpAJRVNQ3cAhTKBGaiaysAb"),
     ),
-    layouts=Layouts(user=layouts.USER),
+    layouts=layouts.LAYOUTS,
     errors={},
     services=Services(dlob=None, dlob_ws=None, swift=None, data=None),
 )

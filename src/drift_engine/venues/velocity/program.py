@@ -2,7 +2,7 @@
 
 from solders.pubkey import Pubkey
 
-from drift_engine.venues.program import Layouts, Program, Services
+from drift_engine.venues.program import Program, Services
 from drift_engine.venues.velocity import layouts
 
 VELOCITY = Program(
@@ -13,7 +13,7 @@ VELOCITY = Program(
     quote="USDT",
     quote_mint=Pubkey.from_string("Es9vMFrzaCERmJfrF4H2FYD4KCoNkY11McCe8BenwNYB"),
     lookup_tables=(Pubkey.from_string("4E971nER9Jn4JjT8mKEX1nvkfg8Qycp7zNEcCq2nT8ZY"),),
-    layouts=Layouts(user=layouts.USER),
+    layouts=layouts.LAYOUTS,
     errors={},
     services=Services(
         dlob="https://dlob.velocity.exchange",

@@ -5,21 +5,19 @@ scaled balances 1e9, quote and prices 1e6, margin ratios 1e4. Slots that hold no
 ``slot`` methods count them.
 """
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-from struct import Struct as Format
-from typing import Protocol, cast
+from collections.abc import Iterable
+from itertools import compress, starmap
+from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import astuple
 
-from drift_engine.venues.wire.layout import Flag, Key, Layout, Text, View, i64, u8, u16, u32, u64
+from drift_engine.venues.wire.codec import record
+from drift_engine.venues.wire.layout import Flag, Int, Key, Text, View
 
 ORDER_OPEN = 1
 SPOT_SLOTS = PERP_SLOTS = 8
 ORDER_SLOTS = 32
-_SPOT = Format("<QqqqHBB4x")
+_OPEN = bytes(status == ORDER_OPEN for status in range(256))
 
 
 class SpotPosition(Struct, frozen=True, gc=False):
@@ -92,36 +90,25 @@ class Order(Struct, frozen=True, gc=False):
     user_order_id: int = 0
     existing_position_direction: int = 0
     direction: int = 0
-    reduce_only: int = 0
-    post_only: int = 0
-    immediate_or_cancel: int = 0
+    reduce_only: bool = False
+    post_only: bool = False
+    immediate_or_cancel: bool = False
     trigger_condition: int = 0
     auction_duration: int = 0
     posted_slot_tail: int = 0
     bit_flags: int = 0
 
 
-class PerpPacking(Protocol):
-    """A protocol's way of packing a perp position: its format, and its numbers' order both ways."""
-
-    format: Format
-
-    def made(self, numbers: tuple[int, ...]) -> PerpPosition:
-        """Return the position of the format's numbers."""
-        ...
-
-    def numbers(self, position: PerpPosition) -> tuple[int, ...]:
-        """Return a position's numbers in the format's order."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class UserLayout(Layout):
-    """A user account's layout, with how its repeated parts are packed. ``order`` has ``Order``'s fields in order."""
-
-    perp: PerpPacking
-    order: Format
-    order_status_at: int
+SPOT_POSITION = record(
+    SpotPosition,
+    """
+    scaled_balance u64
+    open_bids, open_asks, cumulative_deposits i64
+    market_index u16
+    balance_type, open_orders u8
+    _ u8*4
+    """,
+)
 
 
 class User(View):
@@ -132,85 +119,87 @@ class User(View):
     authority = Key()
     delegate = Key()
     name = Text()
-    total_deposits = u64()
-    total_withdraws = u64()
-    total_social_loss = u64()
-    settled_perp_pnl = i64()
-    cumulative_spot_fees = i64()
-    cumulative_perp_funding = i64()
-    liquidation_margin_freed = u64()
-    last_active_slot = u64()
-    next_order_id = u32()
-    max_margin_ratio = u32()
-    next_liquidation_id = u16()
-    sub_account_id = u16()
-    status = u8()
+    total_deposits = Int()
+    total_withdraws = Int()
+    total_social_loss = Int()
+    settled_perp_pnl = Int()
+    cumulative_spot_fees = Int()
+    cumulative_perp_funding = Int()
+    liquidation_margin_freed = Int()
+    last_active_slot = Int()
+    next_order_id = Int()
+    max_margin_ratio = Int()
+    next_liquidation_id = Int()
+    sub_account_id = Int()
+    status = Int()
     is_margin_trading_enabled = Flag()
     idle = Flag()
-    open_orders = u8()
+    open_orders = Int()
     has_open_order = Flag()
-    open_auctions = u8()
+    open_auctions = Int()
     has_open_auction = Flag()
-    margin_mode = u8()  # Drift v2: 1 = high leverage
-    pool_id = u8()
-    last_fuel_bonus_update_ts = u32()  # Drift v2
-    last_add_perp_lp_shares_ts = i64()  # Drift v2
-    special_user_status = u8()  # Velocity
-    equity_floor = u64()  # Velocity
-    equity_floor_buffer = u64()  # Velocity
+    margin_mode = Int()  # Drift v2: 1 = high leverage
+    pool_id = Int()
+    last_fuel_bonus_update_ts = Int()  # Drift v2
+    last_add_perp_lp_shares_ts = Int()  # Drift v2
+    special_user_status = Int()  # Velocity
+    equity_floor = Int()  # Velocity
+    equity_floor_buffer = Int()  # Velocity
 
     def spot_positions(self) -> tuple[SpotPosition, ...]:
         """Return the balances that hold something, in the account's order."""
-        return tuple(held for held in self.spot_slots() if not held.empty)
+        return tuple(held for held in self._made("spot_positions", trim=True) if not held.empty)
 
     def perp_positions(self) -> tuple[PerpPosition, ...]:
         """Return the positions that hold something, in the account's order."""
-        return tuple(held for held in self.perp_slots() if not held.empty)
+        return tuple(held for held in self._made("perp_positions", trim=True) if not held.empty)
 
     def orders(self) -> tuple[Order, ...]:
         """Return the open orders, in the account's order."""
-        layout, data = self._layout(), self.data
-        start, size = layout.offsets["orders"], layout.order.size
-        first = start + layout.order_status_at
-        statuses = data[first : first + size * ORDER_SLOTS : size]
-        unpack = layout.order.unpack_from
-        return tuple(
-            Order(*unpack(data, start + slot * size)) for slot in range(ORDER_SLOTS) if statuses[slot] == ORDER_OPEN
-        )
+        layout, data = self.layout, self.data
+        order, start = layout.records["Order"], layout.offsets["orders"]
+        size = order.format.size
+        first = start + order.offsets["status"]
+        is_open = data[first : first + size * ORDER_SLOTS : size].translate(_OPEN)
+        held = order.format.iter_unpack(data[start : start + size * (is_open.rfind(1) + 1)])
+        return tuple(starmap(order.make, compress(held, is_open)))
 
     def spot_slots(self) -> tuple[SpotPosition, ...]:
         """Return all eight spot slots, free ones too."""
-        start = self.layout.offsets["spot_positions"]
-        return tuple(
-            SpotPosition(*raw) for raw in _SPOT.iter_unpack(self.data[start : start + _SPOT.size * SPOT_SLOTS])
-        )
+        return tuple(self._made("spot_positions"))
 
     def perp_slots(self) -> tuple[PerpPosition, ...]:
         """Return all eight perp slots, free ones too."""
-        packing, start = self._layout().perp, self.layout.offsets["perp_positions"]
-        raws = packing.format.iter_unpack(self.data[start : start + packing.format.size * PERP_SLOTS])
-        return tuple(packing.made(raw) for raw in raws)
+        return tuple(self._made("perp_positions"))
 
     def order_slots(self) -> tuple[Order, ...]:
         """Return all 32 order slots, free ones too."""
-        layout, start = self._layout(), self.layout.offsets["orders"]
-        raws = layout.order.iter_unpack(self.data[start : start + layout.order.size * ORDER_SLOTS])
-        return tuple(Order(*raw) for raw in raws)
+        return tuple(self._made("orders"))
 
     def put_spot(self, slot: int, held: SpotPosition) -> None:
         """Write a spot slot."""
-        _SPOT.pack_into(self.writable(), self.layout.offsets["spot_positions"] + slot * _SPOT.size, *astuple(held))
+        self._put("spot_positions", slot, held)
 
     def put_perp(self, slot: int, held: PerpPosition) -> None:
         """Write a perp slot."""
-        packing = self._layout().perp
-        at = self.layout.offsets["perp_positions"] + slot * packing.format.size
-        packing.format.pack_into(self.writable(), at, *packing.numbers(held))
+        self._put("perp_positions", slot, held)
 
     def put_order(self, slot: int, order: Order) -> None:
         """Write an order slot."""
-        layout = self._layout()
-        layout.order.pack_into(self.writable(), layout.offsets["orders"] + slot * layout.order.size, *astuple(order))
+        self._put("orders", slot, order)
 
-    def _layout(self) -> UserLayout:
-        return cast("UserLayout", self.layout)
+    def _made(self, field: str, *, trim: bool = False) -> Iterable[Any]:
+        """Return a field's structs; trimmed, without the slots of zeros at the end."""
+        layout = self.layout
+        kind, _, count = layout.types[field].partition("*")
+        record, start = layout.records[kind], layout.offsets[field]
+        size = record.format.size
+        raw = self.data[start : start + size * int(count)]
+        if trim:
+            raw = raw[: -(-len(raw.rstrip(b"\0")) // size) * size]
+        return record.all(raw)
+
+    def _put(self, field: str, slot: int, held: Struct) -> None:
+        record = self.layout.records[self.layout.types[field].partition("*")[0]]
+        at = self.layout.offsets[field] + slot * record.format.size
+        self.writable()[at : at + record.format.size] = record.packed(held)

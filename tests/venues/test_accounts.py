@@ -1,0 +1,135 @@
+"""Accounts in and out: what is written is read, owners choose the protocol, and bad bytes refuse in one line."""
+
+import random
+from itertools import product
+
+import pytest
+from account_values import kinds, random_account, random_record
+from solders.pubkey import Pubkey
+
+from drift_engine.venues.errors import DecodeError, EncodeError
+from drift_engine.venues.program import Program
+from drift_engine.venues.programs import DRIFT_V2, VELOCITY
+from drift_engine.venues.wire.accounts import blank, decode, decode_as, layout_of
+from drift_engine.venues.wire.layout import View
+from drift_engine.venues.wire.perp_market import PerpMarket
+from drift_engine.venues.wire.records import PoolBalance
+from drift_engine.venues.wire.user import Order, PerpPosition, SpotPosition, User
+
+CASES = list(product((VELOCITY, DRIFT_V2), kinds()))
+IDS = [f"{program.name}-{kind.__name__}" for program, kind in CASES]
+
+
+@pytest.mark.parametrize(("program", "kind"), CASES, ids=IDS)
+def test_what_is_written_is_read(program: Program, kind: type[View]) -> None:
+    for seed in range(20):
+        view, values = random_account(random.Random(seed), program, kind)
+        read = decode(program.program_id, bytes(view.data))
+        assert type(read) is kind
+        assert read.values() == values
+        for name in values:
+            if name in kind.__dict__ and "*" not in read.layout.types[name]:
+                assert getattr(read, name) == values[name], name
+
+
+@pytest.mark.parametrize(("program", "kind"), CASES, ids=IDS)
+def test_every_declared_field_can_be_asked_for(program: Program, kind: type[View]) -> None:
+    assert [name for name in layout_of(program, kind).types if not hasattr(kind, name)] == []
+
+
+@pytest.mark.parametrize("program", [VELOCITY, DRIFT_V2], ids=lambda program: program.name)
+def test_slots_written_one_by_one_are_read_in_order(program: Program) -> None:
+    random_ = random.Random(7)
+    user = blank(program, User)
+    held = {name: user.layout.records[name] for name in ("SpotPosition", "PerpPosition", "Order")}
+    spots: list[SpotPosition] = [random_record(random_, held["SpotPosition"]) for _ in range(8)]
+    perps: list[PerpPosition] = [random_record(random_, held["PerpPosition"]) for _ in range(8)]
+    orders: list[Order] = [random_record(random_, held["Order"]) for _ in range(32)]
+    for slot, spot in enumerate(spots):
+        user.put_spot(slot, spot)
+    for slot, perp in enumerate(perps):
+        user.put_perp(slot, perp)
+    for slot, order in enumerate(orders):
+        user.put_order(slot, order)
+    assert user.spot_slots() == user.spot_positions() == tuple(spots)
+    assert user.perp_slots() == user.perp_positions() == tuple(perps)
+    assert user.order_slots() == tuple(orders)
+    assert user.orders() == tuple(order for order in orders if order.status == 1)
+
+
+@pytest.mark.parametrize("program", [VELOCITY, DRIFT_V2], ids=lambda program: program.name)
+@pytest.mark.parametrize("open_slots", [(), (0,), (31,), (0, 5, 30)])
+def test_only_open_orders_are_listed(program: Program, open_slots: tuple[int, ...]) -> None:
+    user = blank(program, User)
+    for slot in range(32):
+        user.put_order(slot, Order(order_id=slot, status=1 if slot in open_slots else 2))
+    assert tuple(order.order_id for order in user.orders()) == open_slots
+
+
+def test_free_slots_between_held_ones_are_left_out() -> None:
+    user = blank(VELOCITY, User)
+    user.put_perp(2, PerpPosition(base_asset_amount=-1, market_index=4))
+    user.put_perp(3, PerpPosition(settled_pnl=5, last_cumulative_funding_rate=1))
+    user.put_spot(7, SpotPosition(scaled_balance=1))
+    assert [held.market_index for held in user.perp_positions()] == [4]
+    assert len(user.spot_positions()) == 1
+
+
+def test_the_owner_chooses_the_protocol() -> None:
+    data = bytes(blank(VELOCITY, User).data)
+    assert decode(VELOCITY.program_id, data).layout is VELOCITY.layouts.user
+    assert decode(DRIFT_V2.program_id, data).layout is DRIFT_V2.layouts.user  # 4496 bytes are enough for 4376
+
+
+def test_a_foreign_owner_is_named() -> None:
+    with pytest.raises(DecodeError, match=r"belongs to 1111.*no program of ours"):
+        decode(Pubkey.default(), bytes(blank(VELOCITY, User).data))
+
+
+def test_too_few_bytes_are_counted() -> None:
+    data = bytes(blank(VELOCITY, PerpMarket).data)
+    with pytest.raises(DecodeError, match="PerpMarket has 1303 bytes; this build knows no less than 1304"):
+        decode(VELOCITY.program_id, data[:-1])
+    with pytest.raises(DecodeError, match="starts with nothing"):
+        decode(VELOCITY.program_id, b"")
+
+
+def test_unknown_trailing_bytes_are_fine() -> None:
+    data = bytes(blank(VELOCITY, PerpMarket).data) + bytes(range(256))
+    assert decode_as(PerpMarket, VELOCITY.program_id, data).market_index == 0
+
+
+def test_another_kind_is_named() -> None:
+    with pytest.raises(DecodeError, match="expected a User, found a PerpMarket of drift_v2"):
+        decode_as(User, DRIFT_V2.program_id, bytes(blank(DRIFT_V2, PerpMarket).data))
+    with pytest.raises(DecodeError, match="starts with 0102030405060708, which is none of User"):
+        decode(DRIFT_V2.program_id, bytes(range(1, 9)) + bytes(5000))
+
+
+def test_a_field_of_the_other_protocol_is_absent() -> None:
+    user = blank(DRIFT_V2, User)
+    with pytest.raises(AttributeError, match="this protocol's User has no equity_floor"):
+        _ = user.equity_floor
+    with pytest.raises(AttributeError, match="this protocol's User has no equity_floor"):
+        user.equity_floor = 1
+    assert "margin_mode" in user.layout
+
+
+def test_a_value_that_does_not_fit_is_refused_with_its_field() -> None:
+    market = blank(VELOCITY, PerpMarket)
+    with pytest.raises(EncodeError, match=r"PerpMarket.market_index = 65536 is no u16"):
+        market.market_index = 65536
+    with pytest.raises(EncodeError, match=r"PerpMarket.max_open_interest = -1 is no u128"):
+        market.max_open_interest = -1
+    with pytest.raises(EncodeError, match=r"PerpMarket.pnl_pool"):
+        market.pnl_pool = PoolBalance(scaled_balance=1 << 128)
+    with pytest.raises(EncodeError, match=r"name .* has 33 bytes"):
+        market.name = "x" * 33
+
+
+def test_bytes_are_read_only_and_bytearrays_are_not() -> None:
+    data = bytearray(blank(VELOCITY, User).data)
+    decode_as(User, VELOCITY.program_id, data).sub_account_id = 3
+    assert decode_as(User, VELOCITY.program_id, bytes(data)).sub_account_id == 3
+    with pytest.raises(TypeError, match="this User is read-only"):
+        decode_as(User, VELOCITY.program_id, bytes(data)).sub_account_id = 4
