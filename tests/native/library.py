@@ -1,0 +1,225 @@
+"""Drift's own native code, called by ctypes: the C library inside the wheel ``driftpyrs`` (Drift v2, February 2026).
+
+Its functions are the exports of ``drift-ffi-sys`` (``src/exports.rs``) and take the program's structs as they lie in
+memory: an account without its eight bytes of discriminator, aligned to eight. Results are ``RResult<T, u32>``: a tag,
+then the value or the program's error code. The layouts below were found by calling it (x86-64, rustc 1.76).
+"""
+
+import ctypes as c
+import sys
+from collections.abc import Sequence
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from platform import machine
+from typing import Any
+
+INITIAL, FILL, MAINTENANCE = 0, 1, 2
+KINDS = {"initial": INITIAL, "fill": FILL, "maintenance": MAINTENANCE}
+
+
+class NativeError(Exception):
+    """The program refused; ``code`` is its error number."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"error {code}")
+        self.code = code
+
+
+def absent() -> str | None:
+    """Return why the library cannot be called here, ``None`` where it can."""
+    if not (sys.platform == "linux" and machine() == "x86_64"):
+        return "Drift's native code is built for Linux on x86-64 only"
+    return None if _path() else "driftpyrs is not installed: run make test, or pip install --no-deps driftpyrs==0.1.0"
+
+
+def _path() -> Path | None:
+    spec = find_spec("driftpyrs")
+    if spec is None or spec.origin is None:
+        return None
+    return next(Path(spec.origin).parent.parent.glob("driftpyrs.libs/libdrift_ffi_sys-*.so"), None)
+
+
+@cache
+def library() -> c.CDLL:
+    """Return the library."""
+    path = _path()
+    assert path is not None
+    return c.CDLL(str(path))
+
+
+class Wide(c.Structure):
+    """A 128-bit integer, passed in two registers."""
+
+    _fields_ = [("low", c.c_uint64), ("high", c.c_uint64)]
+
+    @classmethod
+    def of(cls, value: int) -> "Wide":
+        return cls(value & (1 << 64) - 1, (value >> 64) & (1 << 64) - 1)
+
+
+class Maybe(c.Structure):
+    """``Option<i64>`` or ``Option<u64>``: 1 and a value, or 0."""
+
+    _fields_ = [("tag", c.c_uint64), ("value", c.c_int64)]
+
+    @classmethod
+    def of(cls, value: int | None) -> "Maybe":
+        return cls(0, 0) if value is None else cls(1, value)
+
+
+class Quick(c.Structure):
+    """A result whose value is of eight bytes; an error's code stands before it."""
+
+    _fields_ = [("tag", c.c_uint8), ("_", c.c_uint8 * 3), ("code", c.c_uint32), ("value", c.c_int64)]
+
+
+class Small(c.Structure):
+    """A result whose value is of four bytes."""
+
+    _fields_ = [("tag", c.c_uint8), ("value", c.c_uint32)]
+
+
+class Tiny(c.Structure):
+    """A result whose value is of one byte, at the tag's heels; an error's code follows at four."""
+
+    _fields_ = [("tag", c.c_uint8), ("value", c.c_uint8), ("_", c.c_uint8 * 2), ("code", c.c_uint32)]
+
+
+def raw(data: bytes | bytearray) -> c.Array[c.c_uint64]:
+    """Return bytes in memory that is aligned to eight, zero-padded."""
+    memory = (c.c_uint64 * (len(data) // 8 + 2))()
+    c.memmove(memory, bytes(data), len(data))
+    return memory
+
+
+def account(data: bytes | bytearray) -> c.Array[c.c_uint64]:
+    """Return an account's memory without its discriminator."""
+    return raw(data[8:])
+
+
+def wide_result(name: str, *arguments: Any) -> int:
+    """Call a function that returns a 128-bit integer, signed."""
+    out = (c.c_uint64 * 4)()
+    library()[name](c.byref(out), *arguments)
+    if out[0] & 0xFF:
+        raise NativeError(out[0] >> 32)
+    return int.from_bytes(bytes(out)[16:32], "little", signed=True)
+
+
+def quick_result(name: str, *arguments: Any) -> int:
+    """Call a function that returns a number of 64 bits."""
+    function = library()[name]
+    function.restype = Quick
+    result = function(*arguments)
+    if result.tag:
+        raise NativeError(result.code)
+    return int(result.value)
+
+
+def small_result(name: str, *arguments: Any) -> int:
+    """Call a function that returns a number of 32 bits."""
+    function = library()[name]
+    function.restype = Small
+    result = function(*arguments)
+    if result.tag:
+        raise NativeError(result.value)
+    return int(result.value)
+
+
+def tiny_result(name: str, *arguments: Any) -> bool:
+    """Call a function that returns a flag."""
+    function = library()[name]
+    function.restype = Tiny
+    result = function(*arguments)
+    if result.tag:
+        raise NativeError(result.code)
+    return bool(result.value)
+
+
+class _Account(c.Structure):
+    """``AccountWithKey``: an address and the account there."""
+
+    _fields_ = [
+        ("key", c.c_uint8 * 32),
+        ("lamports", c.c_uint64),
+        ("capacity", c.c_uint64),
+        ("data", c.c_void_p),
+        ("length", c.c_uint64),
+        ("owner", c.c_uint8 * 32),
+        ("executable", c.c_uint64),
+        ("rent_epoch", c.c_uint64),
+    ]
+
+
+class _Accounts(c.Structure):
+    """``AccountsList``: perp markets, spot markets and oracles, guard rails or none, the slot."""
+
+    _fields_ = [
+        ("perps", c.c_void_p), ("n_perps", c.c_uint64), ("spots", c.c_void_p), ("n_spots", c.c_uint64),
+        ("oracles", c.c_void_p), ("n_oracles", c.c_uint64), ("has_rails", c.c_uint64), ("rails", c.c_int64 * 6),
+        ("slot", c.c_uint64),
+    ]  # fmt: skip
+
+
+Keyed = tuple[bytes, bytes, bytes]
+"""An address, its owner, and the account's bytes with the discriminator."""
+
+
+class Accounts:
+    """Accounts in the library's form; it keeps the memory alive."""
+
+    def __init__(
+        self,
+        perps: Sequence[Keyed],
+        spots: Sequence[Keyed],
+        oracles: Sequence[Keyed],
+        slot: int,
+        rails: Sequence[int] | None = None,
+    ) -> None:
+        self._kept: list[Any] = []
+        lists = [self._list(accounts) for accounts in (perps, spots, oracles)]
+        self.struct = _Accounts(
+            *(item for pair in lists for item in pair), 0 if rails is None else 1, (c.c_int64 * 6)(*(rails or ())), slot
+        )
+
+    def _list(self, accounts: Sequence[Keyed]) -> tuple[int, int]:
+        array = (_Account * max(1, len(accounts)))()
+        for entry, (key, owner, data) in zip(array, accounts, strict=False):
+            memory = raw(data)
+            self._kept.append(memory)
+            entry.key[:], entry.owner[:] = key, owner
+            entry.lamports, entry.capacity, entry.length = 10**9, len(data), len(data)
+            entry.data = c.addressof(memory)
+        self._kept.append(array)
+        return c.addressof(array), len(accounts)
+
+
+class _Mode(c.Structure):
+    _fields_ = [("tag", c.c_uint32), ("value", c.c_uint32)]
+
+
+_MODES = {"maintenance": _Mode(0, 0), "initial": _Mode(1, 0), "fill": _Mode(2, FILL)}
+
+
+class NativeMargin:
+    """The program's margin: collateral and requirement of the cross margin, and of isolated positions by market."""
+
+    def __init__(self, words: bytes) -> None:
+        self._words = words
+        self.totals = self._at(0), self._at(16)
+        found = ((words[at + 64], (self._at(at + 16), self._at(at))) for at in range(112, 112 + 8 * 80, 80))
+        self.isolated = {index: figures for index, figures in found if figures != (0, 0)}
+
+    def _at(self, offset: int) -> int:
+        return int.from_bytes(self._words[offset : offset + 16], "little", signed=True)
+
+
+def margin(user: bytes | bytearray, accounts: Accounts, kind: str) -> NativeMargin:
+    """Return the margin of a user account (with its discriminator)."""
+    out = (c.c_uint64 * 256)()
+    name = "math_calculate_margin_requirement_and_total_collateral_and_liability_info"
+    library()[name](c.byref(out), account(user), c.byref(accounts.struct), _MODES[kind])
+    if out[0] & 0xFF:
+        raise NativeError(out[0] >> 32)
+    return NativeMargin(bytes(out)[16:])
