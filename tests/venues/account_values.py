@@ -12,7 +12,7 @@ from solders.pubkey import Pubkey
 from drift_engine.venues.program import Program
 from drift_engine.venues.wire.accounts import KINDS, blank
 from drift_engine.venues.wire.codec import BASIC, Codec, Record, of_type
-from drift_engine.venues.wire.layout import View
+from drift_engine.venues.wire.layout import Field, View
 
 SIZES = {kind: codec.size for kind, codec in BASIC.items()}
 
@@ -52,7 +52,7 @@ def random_account(random_: random.Random, program: Program, kind: type[View]) -
     layout = view.layout
     values = {name: random_value(random_, declared, dict(layout.records)) for name, declared in layout.types.items()}
     for name, value in values.items():
-        if name in kind.__dict__ and "*" not in layout.types[name]:
+        if isinstance(kind.__dict__.get(name), Field):
             setattr(view, name, value)
         else:
             of = of_type(layout.types[name], layout.records)

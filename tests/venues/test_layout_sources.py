@@ -23,7 +23,10 @@ RENAMED = {
     },
     "PerpMarket": {"lp_exchange_fee_excluscion_scalar": "lp_exchange_fee_exclusion_scalar"},
 }
-NEWER = "taker_fee_addon_or_padding"
+NEWER = {
+    ("PerpMarket", "taker_fee_addon_or_padding"): ("taker_fee_addon_tenth_bps", "u16", 1),
+    ("State", "padding"): ("slot_duration_transition_slots", "u64", 4),
+}
 ALIASES = {"OrderFillerRewardStructure": "FillerReward", "publicKey": "pubkey"}
 THEIRS = {"FillerReward": "OrderFillerRewardStructure"}
 VELOCITY_SHARED = {"PythLazerOracle", "PrelaunchOracle", "InsuranceFundStake"}
@@ -49,8 +52,8 @@ class Source:
         for field, kind, count in self.structs[name]:
             if kind in FLAT:
                 found += self.fields(kind, at)
-            elif field == NEWER:  # declared as padding by the build that the table is of
-                found.append(("taker_fee_addon_tenth_bps", "u16", 1, at))
+            elif (name, field) in NEWER and "cold_admin" in {each for each, _, _ in self.structs["State"]}:  # declared as padding by the build that the table is of
+                found.append((*NEWER[name, field], at))
             elif not re.search("padding|_pad$", field):
                 found.append((RENAMED.get(name, {}).get(field, field), ALIASES.get(kind, kind), count, at))
             at += self.size(kind) * count

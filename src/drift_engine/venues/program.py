@@ -11,6 +11,8 @@ from typing import Literal
 from solders.pubkey import Pubkey
 
 from drift_engine.venues import addresses
+from drift_engine.venues.rules import Oracles, Rules
+from drift_engine.venues.wire.events.decoding import Events
 from drift_engine.venues.wire.layout import Layouts
 
 Name = Literal["velocity", "drift_v2"]
@@ -40,6 +42,9 @@ class Program:
     layouts: Layouts
     errors: Mapping[int, str]
     services: Services
+    rules: Rules
+    oracles: Oracles
+    events: Events
 
     @property
     def state(self) -> Pubkey:

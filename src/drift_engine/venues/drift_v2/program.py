@@ -3,6 +3,9 @@
 from solders.pubkey import Pubkey
 
 from drift_engine.venues.drift_v2 import layouts
+from drift_engine.venues.drift_v2.errors import ERRORS
+from drift_engine.venues.drift_v2.events import EVENTS
+from drift_engine.venues.drift_v2.rules import ORACLES, RULES
 from drift_engine.venues.program import Program, Services
 
 DRIFT_V2 = Program(
@@ -17,6 +20,9 @@ DRIFT_V2 = Program(
         Pubkey.from_string("EiWSskK5HXnBTptiS5DH6gpAJRVNQ3cAhTKBGaiaysAb"),
     ),
     layouts=layouts.LAYOUTS,
-    errors={},
+    errors=ERRORS,
+    rules=RULES,
+    oracles=ORACLES,
+    events=EVENTS,
     services=Services(dlob=None, dlob_ws=None, swift=None, data=None),
 )

@@ -103,7 +103,8 @@ STATE = account_layout(
     slot_duration_ms, pending_slot_duration_ms u16
     _ u8*2
     slot_duration_effective_slot u64
-    _ u8*232
+    slot_duration_transition_slots u64*4  # padding before the build that added it, so 0
+    _ u8*200
     """,
     RECORDS,
 )

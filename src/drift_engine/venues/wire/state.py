@@ -65,3 +65,4 @@ class State(View):
     slot_duration_ms = Int()
     pending_slot_duration_ms = Int()
     slot_duration_effective_slot = Int()
+    slot_duration_transition_slots = Field[tuple[int, ...]]()

@@ -1,0 +1,177 @@
+"""An oracle account's bytes in, the price that the program would read out: same source, same scale, same rounding.
+
+``read_oracle`` follows ``state/oracle.rs`` (get_oracle_price, get_pyth_price, get_pyth_stable_coin_price,
+get_prelaunch_price): the account is read as the market's ``oracle_source`` says, the feed's exponent and the source's
+multiple (1K, 1M) become a price in 1e6, truncated toward zero; a stablecoin within 5 bp and its confidence of 1 is 1.
+Who may own an oracle account is ``state/oracle_map.rs``. Where the programs differ, the protocol's record says so.
+
+Layouts outside the programs: Pyth's push account (``Price`` of pyth-client 0.2, magic, version 2, kind 3) and pull
+account (``PriceUpdateV2`` of pyth-solana-receiver-sdk). Switchboard's are not read.
+"""
+
+from collections.abc import Callable
+from struct import Struct as Format
+from struct import error
+from typing import NamedTuple
+
+from msgspec import Struct
+from solders.pubkey import Pubkey
+
+from drift_engine.core.units import tdiv
+from drift_engine.venues.errors import DecodeError
+from drift_engine.venues.program import Program
+from drift_engine.venues.wire.enums import OracleSource, known
+from drift_engine.venues.wire.layout import Buffer, discriminator
+from drift_engine.venues.wire.oracle_accounts import PRELAUNCH_ORACLE, PYTH_LAZER_ORACLE
+
+ONE_E6 = 1_000_000
+FIVE_BPS_E6 = 500
+LARGEST_EXPONENT = 38
+PYTH_PUSH_MAGIC = 0xA1B2C3D4
+PYTH_PUSH_HEADER = (PYTH_PUSH_MAGIC, 2, 3)
+PRICE_UPDATE_HEAD = discriminator("PriceUpdateV2")
+_LAZER = Format("<8xqQQi4xQ")
+_PRELAUNCH = Format("<8xq8xQ8xQ")
+_PUSH = Format("<III8xiII8xQ160xqQ")
+_PUSH_SIZE = 3312
+_PULL = Format("<32xqQiq24xQ")
+_PULL_PARTIAL, _PULL_FULL = 0, 1
+
+
+class OraclePrice(Struct, frozen=True, gc=False):
+    """What the program reads (``OraclePriceData``), and the slot the price was posted in.
+
+    ``delay_slots`` counts from there to the slot asked for; it is negative where the price is newer. ``sequence_id``
+    orders updates of one feed and is ``None`` where the feed has none.
+    """
+
+    price_e6: int
+    confidence_e6: int
+    delay_slots: int
+    has_sufficient_points: bool = True
+    sequence_id: int | None = None
+    posted_slot: int | None = None
+
+
+class Quote(NamedTuple):
+    """A Pyth price as its account says it."""
+
+    price: int
+    confidence: int
+    exponent: int
+    posted_slot: int
+    sequence_id: int | None
+    has_sufficient_points: bool
+
+
+QUOTE_ASSET = OraclePrice(price_e6=ONE_E6, confidence_e6=1, delay_slots=0)
+
+
+def read_oracle(program: Program, source: int, owner: Pubkey, data: Buffer, slot: int) -> OraclePrice:
+    """Return the price that ``program`` reads at ``slot`` from an account of ``owner`` for a market of that source.
+
+    Raises ``DecodeError`` for a source that the protocol does not read, a foreign owner, and bytes that are no oracle.
+    The quote asset's price is 1, whatever the account.
+    """
+    kind = source if isinstance(source, OracleSource) else known(OracleSource, source)
+    if kind not in program.oracles.sources:
+        raise DecodeError(f"oracle source {kind.name} is not supported: {program.name} is not read from such accounts")
+    if kind is OracleSource.QUOTE_ASSET:
+        return QUOTE_ASSET
+    if owner not in program.oracles.owners and owner != program.program_id:
+        raise DecodeError(f"the oracle account belongs to {owner}, whose oracles {program.name} does not read")
+    if kind is OracleSource.PRELAUNCH:
+        return _prelaunch(program, data, slot)
+    reader, multiple, stable = _PYTH[kind]
+    try:
+        found = _scaled(reader(data), multiple, slot)
+    except error:
+        raise DecodeError(f"an oracle account of {len(data)} bytes is too short for {kind.name}") from None
+    return _pegged(found) if stable else found
+
+
+def _scaled(quote: Quote, multiple: int, slot: int) -> OraclePrice:
+    """Return a Pyth price in 1e6 (``get_pyth_price``)."""
+    exponent = abs(quote.exponent)
+    if exponent > LARGEST_EXPONENT:
+        raise DecodeError(f"the oracle's exponent {quote.exponent} is out of the program's range")
+    precision = 10**exponent
+    if precision <= multiple:
+        raise DecodeError(f"the oracle's precision {precision} is not above its source's multiple {multiple}")
+    precision //= multiple
+    up, down = (1, precision // ONE_E6) if precision > ONE_E6 else (ONE_E6 // precision, 1)
+    price, confidence = tdiv(quote.price * up, down), quote.confidence * up // down
+    if not -(1 << 63) <= price < 1 << 63 or confidence >= 1 << 64 or quote.posted_slot >= 1 << 63:
+        raise DecodeError(f"the oracle's price {quote.price} at {quote.exponent} is out of the program's range")
+    return OraclePrice(
+        price,
+        confidence,
+        slot - quote.posted_slot,
+        quote.has_sufficient_points,
+        quote.sequence_id,
+        quote.posted_slot,
+    )
+
+
+def _pegged(found: OraclePrice) -> OraclePrice:
+    """Return a stablecoin's price: 1 where it is within 5 bp of it and within its confidence."""
+    if abs(found.price_e6 - ONE_E6) > min(FIVE_BPS_E6, found.confidence_e6):
+        return found
+    return OraclePrice(
+        ONE_E6,
+        found.confidence_e6,
+        found.delay_slots,
+        found.has_sufficient_points,
+        found.sequence_id,
+        found.posted_slot,
+    )
+
+
+def _lazer(data: Buffer) -> Quote:
+    if data[:8] != PYTH_LAZER_ORACLE.head:
+        raise DecodeError(f"no PythLazerOracle: the account starts with {bytes(data[:8]).hex()}")
+    price, published, slot, exponent, confidence = _LAZER.unpack_from(data)
+    return Quote(price, confidence, exponent, slot, published, has_sufficient_points=True)
+
+
+def _push(data: Buffer) -> Quote:
+    if len(data) < _PUSH_SIZE:
+        raise DecodeError(f"a Pyth price account has {_PUSH_SIZE} bytes, this one {len(data)}")
+    magic, version, kind, exponent, feeds, quoters, slot, price, confidence = _PUSH.unpack_from(data)
+    if (magic, version, kind) != PYTH_PUSH_HEADER:
+        raise DecodeError(f"no Pyth price account: magic {magic:#x}, version {version}, kind {kind}")
+    return Quote(price, confidence, exponent, slot, None, has_sufficient_points=quoters >= min(feeds, 3))
+
+
+def _pull(data: Buffer) -> Quote:
+    if data[:8] != PRICE_UPDATE_HEAD:
+        raise DecodeError(f"no PriceUpdateV2: the account starts with {bytes(data[:8]).hex()}")
+    if len(data) < 41 or data[40] not in {_PULL_PARTIAL, _PULL_FULL}:
+        raise DecodeError("no PriceUpdateV2: it does not say how it was verified")
+    at = 41 if data[40] == _PULL_FULL else 42
+    price, confidence, exponent, published, slot = _PULL.unpack_from(data, at)
+    return Quote(price, confidence, exponent, slot, max(published, 0), has_sufficient_points=True)
+
+
+def _prelaunch(program: Program, data: Buffer, slot: int) -> OraclePrice:
+    if data[:8] != PRELAUNCH_ORACLE.head or len(data) < PRELAUNCH_ORACLE.size:
+        raise DecodeError(f"no PrelaunchOracle: {len(data)} bytes that start with {bytes(data[:8]).hex()}")
+    price, confidence, updated = _PRELAUNCH.unpack_from(data)
+    return OraclePrice(price, confidence, program.oracles.prelaunch_delay(updated, slot), posted_slot=updated)
+
+
+_Reader = Callable[[Buffer], Quote]
+_PYTH: dict[OracleSource, tuple[_Reader, int, bool]] = {
+    OracleSource.PYTH: (_push, 1, False),
+    OracleSource.PYTH_1K: (_push, 1_000, False),
+    OracleSource.PYTH_1M: (_push, 1_000_000, False),
+    OracleSource.PYTH_STABLE_COIN: (_push, 1, True),
+    OracleSource.PYTH_PULL: (_pull, 1, False),
+    OracleSource.PYTH_1K_PULL: (_pull, 1_000, False),
+    OracleSource.PYTH_1M_PULL: (_pull, 1_000_000, False),
+    OracleSource.PYTH_STABLE_COIN_PULL: (_pull, 1, True),
+    OracleSource.PYTH_LAZER: (_lazer, 1, False),
+    OracleSource.PYTH_LAZER_1K: (_lazer, 1_000, False),
+    OracleSource.PYTH_LAZER_1M: (_lazer, 1_000_000, False),
+    OracleSource.PYTH_LAZER_STABLE_COIN: (_lazer, 1, True),
+}
