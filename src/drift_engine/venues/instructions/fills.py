@@ -1,8 +1,8 @@
 """Filling: taking at once, making against a taker, triggering, and filling others' orders.
 
 Source: ``instructions/user.rs`` (place_and_take, place_and_make) and ``keeper.rs`` (fill, trigger, force_cancel) of
-both programs. The perp market that is traded stands writable in ``remaining``; behind the maps come makers and referrer as
-pairs of User and UserStats, then the taker's revenue-share escrow where its order carries a builder code.
+both programs. The perp market that is traded stands writable in ``remaining``; behind the maps come makers and referrer
+as pairs of User and UserStats, then the taker's revenue-share escrow where its order carries a builder code.
 """
 
 from collections.abc import Sequence

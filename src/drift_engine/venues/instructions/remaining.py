@@ -66,11 +66,7 @@ class Maps:
     def metas(self) -> list[AccountMeta]:
         """Return the accounts in the program's order."""
         groups = (self._oracles, self._spots, self._perps)
-        return [
-            AccountMeta(key, is_signer=False, is_writable=writable)
-            for group in groups
-            for key, writable in group.items()
-        ]
+        return [(write if writable else read)(key) for group in groups for key, writable in group.items()]
 
 
 def remaining_accounts(

@@ -193,7 +193,7 @@ class Shape:
     """Fields in order. ``shapes`` are the other shapes its kinds may name; ``title`` stands before fields in errors."""
 
     def __init__(self, title: str, declared: str, shapes: Mapping[str, Kind] | None = None) -> None:
-        fields = [line.split() for line in declared.strip().splitlines()]
+        fields = [line.split() for line in declared.splitlines() if line.strip()]
         kinds = [kind_of(kind, shapes or {}) for _, kind in fields]
         self.title, self.names = title, tuple(name for name, _ in fields)
         self._parts = [(part, start, start + len(part.names)) for part, start in _parts(self.names, kinds)]
