@@ -223,3 +223,45 @@ def margin(user: bytes | bytearray, accounts: Accounts, kind: str) -> NativeMarg
     if out[0] & 0xFF:
         raise NativeError(out[0] >> 32)
     return NativeMargin(bytes(out)[16:])
+
+
+class Params(c.Structure):
+    """``OrderParams`` in C's layout (``src/types.rs``): options are a tag of their value's size, then the value."""
+
+    _fields_ = [
+        ("kind", c.c_uint8), ("market_type", c.c_uint8), ("direction", c.c_uint8), ("user_order_id", c.c_uint8),
+        ("base", c.c_uint64), ("price", c.c_uint64), ("market_index", c.c_uint16), ("reduce_only", c.c_uint8),
+        ("post_only", c.c_uint8), ("bit_flags", c.c_uint8), ("max_ts", Maybe), ("trigger_price", Maybe),
+        ("trigger", c.c_uint8), ("has_offset", c.c_uint32), ("offset", c.c_int32), ("has_duration", c.c_uint8),
+        ("duration", c.c_uint8), ("start", Maybe), ("end", Maybe),
+    ]  # fmt: skip
+
+
+def optional(maybe: Maybe) -> int | None:
+    """Return an option's value."""
+    return int(maybe.value) if maybe.tag else None
+
+
+class MaybeNumber(c.Structure):
+    """``ROption<i64>``: 0 and a value, or 1."""
+
+    _fields_ = [("tag", c.c_uint8), ("value", c.c_int64)]
+
+    @classmethod
+    def of(cls, value: int | None) -> "MaybeNumber":
+        return cls(1, 0) if value is None else cls(0, value)
+
+
+class Protected(c.Structure):
+    """``Option<ProtectedMakerParams>``, none."""
+
+    _fields_ = [("words", c.c_uint64 * 4)]
+
+
+def optional_result(name: str, *arguments: Any) -> int | None:
+    """Call a function that returns an optional number."""
+    out = (c.c_uint64 * 4)()
+    library()[name](c.byref(out), *arguments)
+    if out[0] & 0xFF:
+        raise NativeError(out[0] >> 32)
+    return out[2] if out[1] else None

@@ -191,18 +191,18 @@ def worst_case_e9(position: PerpPosition, market: Market, price_e6: int) -> int:
     """Return the signed size of a position if all its bids or all its asks fill, whichever owes more."""
     asks, bids = position.base_e9 + position.open_asks_e9, position.base_e9 + position.open_bids_e9
     prediction = isinstance(market.spec, PerpSpec) and market.spec.contract == "prediction"
-    owed_asks, owed_bids = (_owed_e6(base, price_e6, prediction=prediction) for base in (asks, bids))
+    owed_asks, owed_bids = (owed_e6(base, price_e6, prediction=prediction) for base in (asks, bids))
     return asks if owed_asks >= owed_bids else bids
 
 
 def _worst_side(sides: tuple[Side, Side], price_e6: int, *, prediction: bool = False) -> Side:
     """Return liability and both ratios if all asks or all bids fill, whichever owes more; asks where they are equal."""
     (asks, asks_e4, asks_i_e4), (bids, bids_e4, bids_i_e4) = sides
-    owed_asks, owed_bids = (_owed_e6(base, price_e6, prediction=prediction) for base in (asks, bids))
+    owed_asks, owed_bids = (owed_e6(base, price_e6, prediction=prediction) for base in (asks, bids))
     return (owed_asks, asks_e4, asks_i_e4) if owed_asks >= owed_bids else (owed_bids, bids_e4, bids_i_e4)
 
 
-def _owed_e6(base_e9: int, price_e6: int, *, prediction: bool) -> int:
+def owed_e6(base_e9: int, price_e6: int, *, prediction: bool) -> int:
     """Return the liability of a signed size; who sold a prediction owes what is missing to one."""
     if prediction and base_e9 < 0:
         price_e6 = max(0, E6 - price_e6)
