@@ -33,6 +33,10 @@ class Accounts:
         """Return a sub-account."""
         return self._view(address, User, self.program.layouts.user, name)
 
+    def users(self) -> list[tuple[Pubkey, User]]:
+        """Return the sub-accounts that were looked at."""
+        return [(address, view) for address, view in self._views.items() if isinstance(view, User)]
+
     def stats(self, address: Pubkey) -> UserStats:
         """Return an authority's statistics."""
         return self._view(address, UserStats, self.program.layouts.user_stats, "user_stats")

@@ -6,15 +6,31 @@ does not play is refused as an unknown instruction, by its name where the name i
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from solders.pubkey import Pubkey
 
 from drift_engine.localnet.ledger import Ledger
 from drift_engine.localnet.program import Invocation
-from drift_engine.localnet.venue import amm, funding, funds, interest, lifecycle, settling
-from drift_engine.localnet.venue.frame import Frame, checked
+from drift_engine.localnet.venue import (
+    amm,
+    cancelling,
+    funding,
+    funds,
+    interest,
+    lifecycle,
+    placing,
+    settling,
+    taking,
+    triggering,
+)
+from drift_engine.localnet.venue.filling import Book
+from drift_engine.localnet.venue.frame import checked
 from drift_engine.localnet.venue.instructions import ISOLATED, PLAYED, Played
+from drift_engine.localnet.venue.keeper import Keeper
+from drift_engine.localnet.venue.listings import LISTINGS
+from drift_engine.localnet.venue.path import Path
 from drift_engine.localnet.venue.refusals import refusal, refuse
 from drift_engine.venues.errors import DecodeError
 from drift_engine.venues.instructions.orders import PLACE_SPOT_ORDER
@@ -40,6 +56,16 @@ _HANDLERS: Mapping[str, Handler] = {
         funding.update_funding_rate,
         amm.update_amms,
         interest.update_spot_market_cumulative_interest,
+        placing.place_perp_order,
+        placing.place_orders,
+        placing.place_scale_orders,
+        placing.modify_order,
+        placing.modify_order_by_user_id,
+        cancelling.cancel_order,
+        cancelling.cancel_orders,
+        cancelling.cancel_orders_by_ids,
+        cancelling.cancel_order_by_user_id,
+        triggering.trigger_order,
     )
 }
 
@@ -47,8 +73,11 @@ _HANDLERS: Mapping[str, Handler] = {
 class PlayedVenue:
     """One protocol's program."""
 
-    def __init__(self, program: Program) -> None:
-        self.program = program
+    def __init__(self, program: Program, book: Book | None = None, path: Path | None = None) -> None:
+        self.program, self._book = program, book or Book()
+        self._keeper = Keeper(program, LISTINGS[program.name], self._book, path)
+        take = partial(taking.place_and_take_perp_order, book=self._book)
+        self._handlers: Mapping[str, Handler] = {**_HANDLERS, "place_and_take_perp_order": take}
 
     @property
     def program_id(self) -> Pubkey:
@@ -61,12 +90,13 @@ class PlayedVenue:
         ledger.log(f"Instruction: {_camel(one.call.name)}")
         arguments = self._arguments(one, instruction.data)
         frame = checked(self.program, ledger, instruction, one, arguments)
-        _handler(one)(frame, *arguments.values())
+        self._handlers[one.call.name](frame, *arguments.values())
         frame.accounts.write_back()
+        self._keeper.noted(frame.accounts)
 
     def tick(self, ledger: Ledger) -> bool | None:
         """Do what happens by itself in a new slot."""
-        return None
+        return self._keeper.tick(ledger)
 
     def _instruction(self, data: bytes) -> Played:
         head = data[:8]
@@ -87,12 +117,6 @@ class PlayedVenue:
             refuse("InstructionDidNotDeserialize", str(wrong))
 
 
-def _handler(one: Played) -> Handler:
-    return _HANDLERS[one.call.name]
-
-
 def _camel(name: str) -> str:
     return "".join(part.title() for part in name.split("_"))
 
-
-__all__ = ["Frame", "PlayedVenue"]

@@ -143,11 +143,21 @@ def _set_amm(view: PerpMarket, price_e6: int, impact: Impact, slot: int) -> None
     view.peg_multiplier, view.terminal_quote_asset_reserve = price_e6, _RESERVE_E9
     view.concentration_coef = 1_414_213
     view.long_spread = view.short_spread = view.base_spread = impact.half_spread_e6
+    view.ask_quote_asset_reserve = _RESERVE_E9 + _aside(impact)
+    view.bid_quote_asset_reserve = _RESERVE_E9 - _aside(impact)
+    view.ask_base_asset_reserve = _RESERVE_E9 * _RESERVE_E9 // view.ask_quote_asset_reserve
+    view.bid_base_asset_reserve = _RESERVE_E9 * _RESERVE_E9 // view.bid_quote_asset_reserve
     view.max_spread = 20_000
     view.max_fill_reserve_fraction, view.max_slippage_ratio = 10, 50
     view.pnl_pool = PoolBalance(_POOL_E6 * 1_000)
     view.total_fee_minus_distributions = _POOL_E6
     view.last_update_slot, view.last_oracle_valid = slot, True
+
+
+def _aside(impact: Impact) -> int:
+    """Return how far the spread moves a reserve (``controller/amm.rs`` calculate_spread_reserves)."""
+    half = impact.half_spread_e6 // 2
+    return _RESERVE_E9 // (E6 // half) if half else 0
 
 
 def _set_averages(view: PerpMarket, price_e6: int, now: int) -> None:
