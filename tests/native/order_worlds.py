@@ -2,6 +2,7 @@
 
 from random import Random
 
+from library import Maybe, Params
 from worlds import TRANSLATOR, signed, size
 
 from drift_engine.core.orders.maker import Maker
@@ -34,6 +35,12 @@ def maker_market(random: Random) -> tuple[PerpMarket, int]:
     view.contract_tier = random.randrange(6)
     view.contract_type = 2 if random.random() < 0.05 else 0
     view.oracle_source = random.choice((12, 12, 12, 6))
+    dress(random, view, price)
+    return view, near(random, price, 10)
+
+
+def dress(random: Random, view: PerpMarket, price: int) -> None:
+    """Give a market a vAMM, steps and ticks, and a memory of prices near one."""
     view.order_step_size = random.choice((1, 10**5, 10**7))
     view.order_tick_size = random.choice((1, 100, max(1, price // 10_000)))
     view.min_order_size = view.order_step_size * random.randrange(1, 5)
@@ -50,7 +57,6 @@ def maker_market(random: Random) -> tuple[PerpMarket, int]:
     view.reference_price_offset = signed(random, 5_000, zero=0.5)
     view.max_fill_reserve_fraction = random.choice((1, 10, 100))
     _remember(random, view, price)
-    return view, near(random, price, 10)
 
 
 def _remember(random: Random, view: PerpMarket, price: int) -> None:
@@ -143,3 +149,14 @@ def asked(random: Random, price: int, step: int) -> OrderParams:
         auction_end_e6=given[1],
         user_order_id=0,
     )
+
+
+def packed(params: OrderParams, market_index: int = 0) -> Params:
+    """Return order parameters in the native form."""
+    return Params(
+        KINDS.index(params.kind), 1, 0 if params.long else 1, params.user_order_id, params.base_e9, params.price_e6,
+        market_index, params.reduce_only, POST_ONLY.index(params.post_only), int(params.immediate),
+        Maybe.of(params.max_ts_s), Maybe.of(params.trigger_e6), TRIGGERS.index(params.trigger),
+        params.offset_e6 is not None, params.offset_e6 or 0, params.auction_duration is not None,
+        params.auction_duration or 0, Maybe.of(params.auction_start_e6), Maybe.of(params.auction_end_e6),
+    )  # fmt: skip

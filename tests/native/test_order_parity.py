@@ -9,7 +9,6 @@ from library import (
     Maybe,
     MaybeNumber,
     NativeError,
-    Params,
     Protected,
     account,
     library,
@@ -19,24 +18,13 @@ from library import (
     raw,
     tiny_result,
 )
-from order_worlds import KINDS, POST_ONLY, TRIGGERS, asked, booked, maker_market, near, order_bytes, seen
+from order_worlds import asked, booked, maker_market, near, order_bytes, packed, seen
 
 from drift_engine.core.orders.auction import auction_price_e6, elapsed_ms, limit_price_e6, resting
 from drift_engine.core.orders.auction_params import DRIFT_V2, Placing, with_auction
 from drift_engine.core.orders.maker import fallback_price_e6
 from drift_engine.core.orders.stats import trigger_price_e6
-from drift_engine.core.orders.terms import OrderParams
 from drift_engine.venues import translate_orders
-
-
-def packed(params: OrderParams) -> Params:
-    return Params(
-        KINDS.index(params.kind), 1, 0 if params.long else 1, params.user_order_id, params.base_e9, params.price_e6, 0,
-        params.reduce_only, POST_ONLY.index(params.post_only), int(params.immediate), Maybe.of(params.max_ts_s),
-        Maybe.of(params.trigger_e6), TRIGGERS.index(params.trigger), params.offset_e6 is not None,
-        params.offset_e6 or 0, params.auction_duration is not None, params.auction_duration or 0,
-        Maybe.of(params.auction_start_e6), Maybe.of(params.auction_end_e6),
-    )  # fmt: skip
 
 
 @pytest.mark.parametrize("part", range(2))

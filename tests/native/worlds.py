@@ -1,5 +1,6 @@
 """Random exchanges and portfolios as raw account bytes, which both sides read: the native code, and ours."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -59,8 +60,8 @@ class World:
 TRANSLATOR = Translator(DRIFT_V2)
 
 
-def world(random: Random) -> World:
-    """Return a random exchange with six perp and six spot markets."""
+def world(random: Random, dress: Callable[[Random, PerpMarket, int], None] | None = None) -> World:
+    """Return a random exchange with six perp and six spot markets; ``dress`` adds to perp markets, given a price."""
     oracles: list[Keyed] = []
     readings: dict[str, Reading] = {}
     spots = {index: _spot(random, index) for index in range(6)}
@@ -73,6 +74,8 @@ def world(random: Random) -> World:
             readings[view.name] = reading
         else:
             readings[view.name] = quote_reading(SLOT)
+    for view in perps.values() if dress else ():
+        dress(random, view, readings[view.name].price_e6)
     keyed_spots = [(bytes(key(1, index)), OWNER, bytes(view.data)) for index, view in spots.items()]
     keyed_perps = [(bytes(key(2, index)), OWNER, bytes(view.data)) for index, view in perps.items()]
     markets = [TRANSLATOR.spot_market(_read(view), readings[view.name]) for view in spots.values()]
@@ -170,13 +173,12 @@ def _perp(random: Random, index: int) -> PerpMarket:
 
 
 def user(random: Random) -> bytearray:
-    """Return a random user account's bytes: up to five balances and five positions, of every kind."""
+    """Return a random user account's bytes: up to five balances and five positions. The quote balance is the first."""
     view = blank(DRIFT_V2, User)
     view.max_margin_ratio = random.randrange(1, 20_000) if random.random() < 0.3 else 0
     view.margin_mode = random.choice((0, 0, 0, 1, 2))
-    slots = random.sample(range(6), random.randrange(1, 6))
-    for slot, index in enumerate(sorted(slots)):
-        view.put_spot(slot, balance(random, index))
+    for index in random.sample(range(6), random.randrange(1, 6)):
+        view.put_spot(index, balance(random, index))
     for slot, index in enumerate(random.sample(range(6), random.randrange(6))):
         view.put_perp(slot, position(random, index))
     data = view.data

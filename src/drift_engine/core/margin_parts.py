@@ -59,8 +59,10 @@ def price_of(market: Market) -> int:
 def bounds_of(market: Market, *, strict: bool) -> tuple[int, int]:
     """Return the price of what is owned and of what is owed in a spot market. Raises ``PriceUnknownError``."""
     price_e6 = price_of(market)
-    if not strict:
-        return price_e6, price_e6
+    return _with_mean(price_e6, market) if strict else (price_e6, price_e6)
+
+
+def _with_mean(price_e6: int, market: Market) -> tuple[int, int]:
     totals = market.totals
     if not isinstance(totals, SpotTotals) or totals.oracle_twap_5min_e6 <= 0:
         raise PriceUnknownError(f"the 5-minute mean price of {market.name} is not known")
@@ -73,5 +75,10 @@ def at_par(market: Market) -> bool:
 
 
 def quote_bounds_of(market: Market, *, strict: bool) -> tuple[int, int]:
-    """Return both prices of the quote asset: its oracle's, or one where it stands at par by definition."""
-    return (E6, E6) if at_par(market) else bounds_of(market, strict=strict)
+    """Return both prices of the quote asset: its oracle's, or one where it stands at par by definition.
+
+    One at par whose account was read still has a 5-minute mean, which strict prices look at.
+    """
+    if not at_par(market):
+        return bounds_of(market, strict=strict)
+    return _with_mean(E6, market) if strict and market.totals is not None else (E6, E6)

@@ -40,9 +40,9 @@ T = TypeVar("T")
 
 _STATUSES: dict[str, tuple[MarketStatus, ...]] = {
     "drift_v2": (
-        "paused", "active", "paused", "paused", "paused", "paused", "reduce_only", "settlement", "delisted",
+        "initialized", "active", "paused", "paused", "paused", "paused", "reduce_only", "settlement", "delisted",
     ),
-    "velocity": ("paused", "active", "reduce_only", "settlement", "delisted"),
+    "velocity": ("initialized", "active", "reduce_only", "settlement", "delisted"),
 }  # fmt: skip
 _TIERS = ("A", "B", "C", "speculative", "highly_speculative", "isolated")
 _ASSET_TIERS: tuple[AssetTier, ...] = ("collateral", "protected", "cross", "isolated", "unlisted")
@@ -52,6 +52,10 @@ _NO_FEES = FeeTier(0, 1, 0, 1, 0, 1, 0, 1)
 _BEING_LIQUIDATED, _BANKRUPT, _REDUCE_ONLY = 1, 2, 4
 _ISOLATED, _POSITION_LIQUIDATED, _POSITION_BANKRUPT = 1, 2, 4
 _MIN_RATE_STEP_E6 = E6 // 200
+_OPERATIONS = (
+    "update_funding", "amm_fill", "fill", "settle_pnl", "settle_pnl_with_position", "liquidation",
+    "amm_immediate_fill", "settle_revenue_pool",
+)  # fmt: skip
 
 
 class Names(Struct, frozen=True):
@@ -131,8 +135,11 @@ class Translator:
             cost_e6,
             view.historical_oracle_data.last_oracle_price,
             view.expiry_price,
+            view.expiry_ts,
             view.base_asset_amount_long,
             view.base_asset_amount_short,
+            view.max_open_interest,
+            frozenset(name for bit, name in enumerate(_OPERATIONS) if view.paused_operations >> bit & 1),
         )
 
     def spot_market(self, view: wire_spot.SpotMarket, oracle: Reading | None, ts_ns: int = 0) -> Market:
@@ -191,12 +198,13 @@ class Translator:
         return Account(
             self.program.quote,
             tuple(_balance(held, names) for held in view.spot_positions()),
-            tuple(_position(held, names) for held in view.perp_slots() if _holds(held)),
+            tuple(_position(held, names) for held in _positions(view)),
             view.max_margin_ratio,
             leverage=_named(_LEVERAGES, view.margin_mode, "margin mode", "the account") if drift else "ordinary",
             being_liquidated=bool(status & _BEING_LIQUIDATED),
             bankrupt=bool(status & _BANKRUPT),
             reduce_only=bool(status & _REDUCE_ONLY),
+            margin_trading=view.is_margin_trading_enabled,
             equity_floor_e6=0 if drift else view.equity_floor,
             equity_floor_buffer_e6=0 if drift else view.equity_floor_buffer,
             pool=view.pool_id,
@@ -226,6 +234,18 @@ def _balance(held: wire_user.SpotPosition, names: Names) -> SpotBalance:
         held.open_asks,
         held.open_orders,
     )
+
+
+def _positions(view: wire_user.User) -> list[wire_user.PerpPosition]:
+    """Return the positions that hold something, and an empty one whose margin ratio waits for the next.
+
+    The program opens a position in the first free slot and keeps the ratio that was set there for the same market
+    (``controller/position.rs`` add_new_position).
+    """
+    slots = view.perp_slots()
+    first_free = next((held for held in slots if not _holds(held)), None)
+    waiting = [first_free] if first_free is not None and first_free.max_margin_ratio else []
+    return [held for held in slots if _holds(held)] + waiting
 
 
 def _holds(held: wire_user.PerpPosition) -> bool:

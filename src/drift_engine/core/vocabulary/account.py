@@ -65,6 +65,7 @@ class Account(Struct, frozen=True, gc=False):
     being_liquidated: bool = False
     bankrupt: bool = False
     reduce_only: bool = False
+    margin_trading: bool = False
     equity_floor_e6: int = 0
     equity_floor_buffer_e6: int = 0
     pool: int = 0

@@ -9,7 +9,7 @@ from msgspec import Struct
 Kind = Literal["perp", "spot"]
 Contract = Literal["perpetual", "future", "prediction"]
 AssetTier = Literal["collateral", "protected", "cross", "isolated", "unlisted"]
-MarketStatus = Literal["active", "reduce_only", "paused", "settlement", "delisted"]
+MarketStatus = Literal["initialized", "active", "reduce_only", "paused", "settlement", "delisted"]
 
 
 class PerpSpec(Struct, frozen=True, gc=False, tag_field="kind", tag="perp"):
@@ -94,7 +94,8 @@ class PerpTotals(Struct, frozen=True, gc=False):
     ``base_users_e9`` is what all users hold net against the vAMM, ``cost_basis_e6`` what they paid for it, unsettled
     funding with it (``math/amm.rs``, calculate_net_user_pnl), ``oracle_last_e6`` the oracle price the market last wrote
     down. ``funding_short_e9`` is the cumulative funding rate of shorts. ``expiry_e6`` is the price at which a market in
-    settlement settles.
+    settlement settles, ``expiry_s`` when it does so, 0 for never. ``paused`` names the operations that are paused, in
+    the program's words. A limit of open interest of 0 is none.
     """
 
     funding_short_e9: int
@@ -102,8 +103,11 @@ class PerpTotals(Struct, frozen=True, gc=False):
     cost_basis_e6: int = 0
     oracle_last_e6: int = 0
     expiry_e6: int = 0
+    expiry_s: int = 0
     base_long_e9: int = 0
     base_short_e9: int = 0
+    max_open_interest_e9: int = 0
+    paused: frozenset[str] = frozenset()
 
 
 class SpotTotals(Struct, frozen=True, gc=False):
