@@ -1,4 +1,4 @@
-"""Sub-accounts and money on the played venue: opened, paid in, paid out, refused, closed; bytes read back by the codec."""
+"""Sub-accounts and money on the played venue: opened, paid in, paid out, refused, closed; read back by the codec."""
 
 import pytest
 from solders.instruction import Instruction
@@ -9,6 +9,7 @@ from drift_engine.venues.instructions import accounts, funds
 from drift_engine.venues.instructions.trader import Trader, trader
 from drift_engine.venues.program import Program
 from drift_engine.venues.programs import DRIFT_V2, VELOCITY
+from drift_engine.venues.wire.events.markets import SpotInterestRecord
 from drift_engine.venues.wire.events.users import DepositRecord, NewUserRecord
 
 PROGRAMS = pytest.mark.parametrize("program", [VELOCITY, DRIFT_V2], ids=lambda program: program.name)
@@ -18,9 +19,7 @@ PROGRAMS = pytest.mark.parametrize("program", [VELOCITY, DRIFT_V2], ids=lambda p
 def test_an_account_is_opened_funded_and_closed(program: Program) -> None:
     desk = VenueDesk(program)
     key, who = desk.person("alice")
-    opened = desk.did(
-        key, accounts.initialize_user_stats(program, who), accounts.initialize_user(program, who, "main")
-    )
+    opened = desk.did(key, accounts.initialize_user_stats(program, who), accounts.initialize_user(program, who, "main"))
     assert isinstance(opened[0], NewUserRecord)
     assert (opened[0].user, opened[0].user_authority, opened[0].sub_account_id) == (who.user, who.authority, 0)
     user = desk.user(who)
@@ -55,7 +54,9 @@ def test_the_program_refuses_by_its_numbers(program: Program) -> None:
     spot = [meta for meta in desk.rest(write_spots=[0]) if meta.pubkey == desk.spot(0).pubkey]
     assert desk.refused(key, funds.deposit(program, who, 0, 1, desk.wallet(who.authority, 0), remaining=spot)) == 6036
     read_only = desk.rest(read_spots=[0])
-    assert desk.refused(key, funds.deposit(program, who, 0, 1, desk.wallet(who.authority, 0), remaining=read_only)) == 6090
+    assert (
+        desk.refused(key, funds.deposit(program, who, 0, 1, desk.wallet(who.authority, 0), remaining=read_only)) == 6090
+    )
     assert desk.refused(other, _withdrawal(desk, who, stranger)) == 2001
     assert desk.refused(key, accounts.initialize_user(program, trader(program, who.authority, 3))) == 6214
 
@@ -80,7 +81,10 @@ def test_a_deposit_moves_between_sub_accounts(program: Program) -> None:
     desk.did(key, accounts.initialize_user(program, second, "two"))
     rest = desk.rest(who, write_spots=[0])
     desk.did(key, funds.transfer_deposit(program, who, second, 0, 4_000 * E6, rest))
-    assert [desk.user(each).spot_positions()[0].scaled_balance for each in (who, second)] == [6_000 * 10**9 - 1, 4_000 * 10**9]
+    assert [desk.user(each).spot_positions()[0].scaled_balance for each in (who, second)] == [
+        6_000 * 10**9 - 1,
+        4_000 * 10**9,
+    ]
     assert desk.refused(key, funds.transfer_deposit(program, who, second, 0, 9_000 * E6, rest)) == 6003
     same = funds.TRANSFER_DEPOSIT.build(
         program, (who.user, who.user, who.user_stats, who.authority, program.state, desk.spot(0).vault), (0, 1), rest
@@ -90,16 +94,18 @@ def test_a_deposit_moves_between_sub_accounts(program: Program) -> None:
 
 @PROGRAMS
 def test_borrowing_costs_interest_which_lenders_get(program: Program) -> None:
-    desk = VenueDesk(program)
-    lender, lends = desk.enrolled("grace", 50_000 * E6)
-    key, who = desk.enrolled("heidi", 50_000 * E6)
-    desk.did(key, desk.withdraw(who, 1, 10 * 10**9))
+    desk = VenueDesk(program, slot_ms=3_600_000)
+    key, who = desk.enrolled("heidi", 90_000 * E6)
+    desk.did(key, desk.withdraw(who, 1, 200 * 10**9))
     assert desk.user(who).spot_positions()[1].balance_type == 1
-    before = desk.spot(1).cumulative_borrow_interest
-    desk.chain.advance(200)
-    desk.did(key, desk.deposit(who, 1, 1))
-    assert desk.spot(1).cumulative_borrow_interest > before
-    desk.did(key, desk.deposit(who, 1, 11 * 10**9, reduce_only=True))
+    before = desk.spot(1)
+    desk.chain.advance(24)
+    accrued = desk.did(key, desk.deposit(who, 1, 1))
+    after = desk.spot(1)
+    assert after.cumulative_borrow_interest > before.cumulative_borrow_interest
+    assert after.cumulative_deposit_interest > before.cumulative_deposit_interest
+    assert isinstance(accrued[0], SpotInterestRecord)
+    desk.did(key, desk.deposit(who, 1, 201 * 10**9, reduce_only=True))
     held = desk.user(who).spot_slots()[1]
     assert (held.scaled_balance, held.balance_type) == (0, 1)
 

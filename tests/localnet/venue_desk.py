@@ -15,6 +15,8 @@ from drift_engine.localnet import tokens
 from drift_engine.localnet.chain import Chain, ChainConfig
 from drift_engine.localnet.outcomes import Outcome
 from drift_engine.localnet.venue import listings, world
+from drift_engine.localnet.venue.filling import Book
+from drift_engine.localnet.venue.path import Path
 from drift_engine.localnet.venue.program import PlayedVenue
 from drift_engine.venues import addresses
 from drift_engine.venues.directory import Directory, PerpTerms, SpotTerms
@@ -24,6 +26,7 @@ from drift_engine.venues.instructions.trader import Trader, trader
 from drift_engine.venues.program import Program
 from drift_engine.venues.wire.accounts import decode_as
 from drift_engine.venues.wire.logs import parse
+from drift_engine.venues.wire.oracle_accounts import PYTH_LAZER_ORACLE, PythLazerOracle
 from drift_engine.venues.wire.perp_market import PerpMarket
 from drift_engine.venues.wire.spot_market import SpotMarket
 from drift_engine.venues.wire.state import State
@@ -36,10 +39,12 @@ SOL, E6, E9 = 10**9, 10**6, 10**9
 class VenueDesk:
     """The chain, the venue, and what a client would know of it."""
 
-    def __init__(self, program: Program, **played: object) -> None:
+    def __init__(
+        self, program: Program, *, slot_ms: int = 400, book: Book | None = None, path: Path | None = None
+    ) -> None:
         self.program = program
-        self.venue = PlayedVenue(program, **played)  # type: ignore[arg-type]
-        self.chain = Chain(ChainConfig(), [self.venue])
+        self.venue = PlayedVenue(program, book, path)
+        self.chain = Chain(ChainConfig(slot_ms=slot_ms), [self.venue])
         self.listing = listings.LISTINGS[program.name]
         bank = self.chain.bank
         for address, account in world.genesis(program, bank.rent, bank.slot, bank.unix_timestamp).items():
@@ -145,6 +150,20 @@ class VenueDesk:
         self.chain.advance()
         return key, who
 
+    def set_price(self, asset: str, oracle_e6: int, mark_e6: int = 0) -> None:
+        """Move an asset's oracle, and its perp's mark, from outside."""
+        program_id, bank = self.program.program_id, self.chain.bank
+        address = addresses.pyth_lazer_oracle(program_id, listings.feed_of(asset))
+        oracle = PythLazerOracle(bytearray(self.account(address).data), PYTH_LAZER_ORACLE)
+        world.post_price(oracle, oracle_e6, bank.slot, bank.unix_timestamp)
+        self.chain.put(address, rewritten(self.account(address), bytes(oracle.data)))
+        for spec in self.listing.perps():
+            if spec.asset == asset:
+                address = addresses.perp_market(program_id, spec.index)
+                market = PerpMarket(bytearray(self.account(address).data), self.program.layouts.perp_market)
+                market.peg_multiplier = mark_e6 or oracle_e6
+                self.chain.put(address, rewritten(self.account(address), bytes(market.data)))
+
     def deposit(self, who: Trader, index: int, amount: int, *, reduce_only: bool = False) -> Instruction:
         rest = self.rest(write_spots=[index])
         return funds.deposit(
@@ -160,6 +179,10 @@ class VenueDesk:
     def rest(self, *users: Trader, **markets: Sequence[int]) -> list[AccountMeta]:
         """Return the remaining accounts of an instruction."""
         return remaining_accounts(self.directory, [self.user(who) for who in users], **markets)
+
+
+def rewritten(account: Account, data: bytes) -> Account:
+    return Account(account.lamports, data, account.owner)
 
 
 def events_of(outcome: Outcome) -> list[object]:

@@ -109,7 +109,37 @@ def tell(
 
 def action_record(now: int, address: Pubkey, order: Order, action: OrderAction, oracle_e6: int) -> OrderActionRecord:
     """Return the record of an action: a post-only order is the maker's, any other the taker's."""
-    side, other = ("maker", "taker") if order.post_only else ("taker", "maker")
+    told = OrderActionRecord(
+        ts=now,
+        action=action,
+        action_explanation=WHY.NONE,
+        market_index=order.market_index,
+        market_type=order.market_type,
+        filler=None,
+        filler_reward=None,
+        fill_record_id=None,
+        base_asset_amount_filled=None,
+        quote_asset_amount_filled=None,
+        taker_fee=None,
+        maker_fee=None,
+        referrer_reward=None,
+        quote_asset_amount_surplus=None,
+        spot_fulfillment_method_fee=None,
+        taker=None,
+        taker_order_id=None,
+        taker_order_direction=None,
+        taker_order_base_asset_amount=None,
+        taker_order_cumulative_base_asset_amount_filled=None,
+        taker_order_cumulative_quote_asset_amount_filled=None,
+        maker=None,
+        maker_order_id=None,
+        maker_order_direction=None,
+        maker_order_base_asset_amount=None,
+        maker_order_cumulative_base_asset_amount_filled=None,
+        maker_order_cumulative_quote_asset_amount_filled=None,
+        oracle_price=oracle_e6,
+    )
+    side = "maker" if order.post_only else "taker"
     figures = {
         f"{side}": address,
         f"{side}_order_id": order.order_id,
@@ -118,27 +148,8 @@ def action_record(now: int, address: Pubkey, order: Order, action: OrderAction, 
         f"{side}_order_cumulative_base_asset_amount_filled": order.base_asset_amount_filled,
         f"{side}_order_cumulative_quote_asset_amount_filled": order.quote_asset_amount_filled,
     }
-    unset = dict.fromkeys(name.replace(side, other) for name in figures)
-    return OrderActionRecord(
-        ts=now,
-        action=action,
-        action_explanation=WHY.NONE,
-        market_index=order.market_index,
-        market_type=order.market_type,
-        **dict.fromkeys(_UNSET),
-        **figures,
-        **unset,
-        oracle_price=oracle_e6,
-    )
-
-
-_UNSET = (
-    *("filler", "filler_reward", "fill_record_id", "base_asset_amount_filled", "quote_asset_amount_filled"),
-    *("taker_fee", "maker_fee", "referrer_reward", "quote_asset_amount_surplus", "spot_fulfillment_method_fee"),
-)
+    return structs.replace(told, **figures)
 
 
 def _has(user: User, market_index: int) -> bool:
     return any(held.market_index == market_index and not held.empty for held in user.perp_slots())
-
-

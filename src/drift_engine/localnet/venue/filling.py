@@ -185,9 +185,7 @@ def _count_fee(market: PerpMarket, stats: UserStats, fee_e6: int) -> None:
     )
 
 
-def _count_volume(
-    market: PerpMarket, stats: UserStats, quote_e6: int, now: int, *, long: bool, maker: bool
-) -> None:
+def _count_volume(market: PerpMarket, stats: UserStats, quote_e6: int, now: int, *, long: bool, maker: bool) -> None:
     if maker:
         volume = Volume(stats.maker_volume_30d, stats.last_maker_volume_30d_ts).after(quote_e6, now)
         stats.maker_volume_30d, stats.last_maker_volume_30d_ts = volume.volume_e6, now
@@ -232,9 +230,7 @@ def _require_fill_margin(maps: Maps, user: User, *, decreasing: bool) -> None:
     require(found.sound, "InsufficientCollateral")
 
 
-def _tell(
-    maps: Maps, address: Pubkey, market: PerpMarket, order: Order, before: PerpPosition, told: Told
-) -> None:
+def _tell(maps: Maps, address: Pubkey, market: PerpMarket, order: Order, before: PerpPosition, told: Told) -> None:
     event = actions.action_record(maps.frame.now, address, order, OrderAction.FILL, maps.price(market).price_e6)
     entry_e6, base_e9 = _existing(before, order, told.base_e9)
     side = "maker" if order.post_only else "taker"

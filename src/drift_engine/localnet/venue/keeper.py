@@ -27,6 +27,8 @@ from drift_engine.localnet.venue.world import post_price
 from drift_engine.venues import addresses
 from drift_engine.venues.program import Program
 from drift_engine.venues.wire.oracle_accounts import PYTH_LAZER_ORACLE, PythLazerOracle
+from drift_engine.venues.wire.perp_market import PerpMarket
+from drift_engine.venues.wire.spot_market import SpotMarket
 from drift_engine.venues.wire.user import ORDER_OPEN, Order, User
 
 _OPEN, _TURN = "users with open orders", "whose turn it is"
@@ -118,7 +120,7 @@ class Keeper:
         if account is None:
             return False
         slots = range(len(self._loaded(ledger, address)[1].order_slots()))
-        return any([self._work_on(ledger, address, slot) for slot in slots])
+        return sum(self._work_on(ledger, address, slot) for slot in slots) > 0
 
     def _work_on(self, ledger: Ledger, address: Pubkey, slot: int) -> bool:
         maps, user = self._loaded(ledger, address)
@@ -162,8 +164,8 @@ class Keeper:
             maps.spots[index] = frame.accounts.spot(addresses.spot_market(program_id, index))
         for index in sorted(perps):
             maps.perps[index] = frame.accounts.perp(addresses.perp_market(program_id, index))
-        for market in (*maps.spots.values(), *maps.perps.values()):
-            maps.oracles[market.oracle] = oracle_at(frame, market.oracle)
+        markets: list[PerpMarket | SpotMarket] = [*maps.spots.values(), *maps.perps.values()]
+        maps.oracles = {market.oracle: oracle_at(frame, market.oracle) for market in markets}
         return maps, user
 
     def _frame(self, ledger: Ledger, address: Pubkey | None = None) -> Frame:

@@ -32,9 +32,9 @@ def initialize_user_stats(frame: Frame) -> None:
     stats.last_filler_volume_30d_ts = frame.now
     if "last_fuel_if_bonus_update_ts" in layout:
         stats.last_fuel_if_bonus_update_ts = frame.now
-    state = frame.state()
-    state.number_of_authorities += 1
-    _require_room(frame, state.number_of_authorities)
+    exchange = frame.state()
+    exchange.number_of_authorities += 1
+    _require_room(frame, exchange.number_of_authorities)
 
 
 def initialize_user(frame: Frame, sub_account_id: int, name: bytes) -> None:
@@ -54,9 +54,9 @@ def initialize_user(frame: Frame, sub_account_id: int, name: bytes) -> None:
         f"Invalid sub account id {sub_account_id}, must be {stats.number_of_sub_accounts_created}",
     )
     stats.number_of_sub_accounts_created += 1
-    state = frame.state()
-    state.number_of_sub_accounts += 1
-    _require_room(frame, state.number_of_sub_accounts)
+    exchange = frame.state()
+    exchange.number_of_sub_accounts += 1
+    _require_room(frame, exchange.number_of_sub_accounts)
     if "last_fuel_bonus_update_ts" in layout:
         user.last_fuel_bonus_update_ts = frame.now
     event = NewUserRecord(
@@ -79,10 +79,10 @@ def _require_room(frame: Frame, count: int) -> None:
 
 def delete_user(frame: Frame) -> None:
     """Close an empty sub-account; its rent goes to the authority."""
-    user, stats, state = frame.user(), frame.stats(), frame.state()
+    user, stats, exchange = frame.user(), frame.stats(), frame.state()
     _require_deletable(frame, user, stats)
     stats.number_of_sub_accounts -= 1
-    state.number_of_sub_accounts -= 1
+    exchange.number_of_sub_accounts -= 1
     address = frame.key("user")
     frame.accounts.forget(address)
     frame.ledger.close(address, frame.key("authority"))

@@ -1,7 +1,8 @@
 """How much of a token may leave, be borrowed and be deposited: the program's brakes on a whole market.
 
 Source: ``math/spot_withdraw.rs`` (check_withdraw_limits and what it calls,
-get_max_withdraw_for_market_with_token_amount), ``state/spot_market.rs`` validate_max_token_deposits_and_borrows. Amounts are in the token's units.
+get_max_withdraw_for_market_with_token_amount), ``state/spot_market.rs`` validate_max_token_deposits_and_borrows.
+Amounts are in the token's units.
 """
 
 from drift_engine.core.units import E4, E6

@@ -1,9 +1,9 @@
 """Which markets the played venues list, and their facts.
 
 Drift v2's are the simulated venue's own (``simulation.facts``, decoded from captures). Velocity's are what its
-relaunch set (``deploy-scripts/params/relaunch-perp-markets.json`` and the spot parameters beside it, velocity-v1, 2026-08-28);
-what that file leaves out stays as on
-Drift v2. Pyth Lazer feeds: ``sdk/src/constants/perpMarkets.ts`` and spotMarkets.ts.
+relaunch set (``deploy-scripts/params/relaunch-perp-markets.json`` and the spot parameters beside it, velocity-v1,
+2026-08-28); what that file leaves out stays as on Drift v2. Pyth Lazer feeds: ``sdk/src/constants/perpMarkets.ts`` and
+spotMarkets.ts.
 """
 
 from collections.abc import Mapping

@@ -6,6 +6,7 @@ it says. Source: ``controller/orders.rs`` place_perp_order, modify_order, merge_
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from solders.pubkey import Pubkey
 
@@ -17,7 +18,7 @@ from drift_engine.localnet.venue.cancelling import last_order_id
 from drift_engine.localnet.venue.figures import account_of, translator
 from drift_engine.localnet.venue.frame import Frame
 from drift_engine.localnet.venue.maps import Maps, load_maps
-from drift_engine.localnet.venue.margin import require_not_liquidated
+from drift_engine.localnet.venue.margin import require_not_liquidated, require_to_place
 from drift_engine.localnet.venue.pauses import require_open
 from drift_engine.localnet.venue.refusals import refuse, require
 from drift_engine.localnet.venue.scale import expanded
@@ -30,6 +31,13 @@ from drift_engine.venues.wire.order_params import ModifyOrderParams, OrderParams
 from drift_engine.venues.wire.user import ORDER_OPEN, Order, User
 
 _MOST_AT_ONCE = 32
+
+
+class Placed(NamedTuple):
+    """An order that was placed, ``None`` where the program dropped it; and whether it adds risk."""
+
+    order: Order | None
+    riskier: bool
 
 
 def place_perp_order(frame: Frame, params: OrderParams) -> None:
@@ -73,9 +81,9 @@ def modify_order_by_user_id(frame: Frame, user_order_id: int, params: ModifyOrde
 
 
 def placed(
-    maps: Maps, user: User, address: Pubkey, params: OrderParams, *, first: bool = True, last: bool = True
-) -> Order | None:
-    """Place an order and return it, ``None`` where the program drops it without an error; or refuse."""
+    maps: Maps, user: User, address: Pubkey, params: OrderParams, *, first: bool = True, ask_margin: bool = True
+) -> Placed:
+    """Place an order, or refuse it."""
     frame = maps.frame
     require_not_liquidated(maps, user, frame.state().liquidation_margin_buffer_ratio)
     if first:
@@ -87,7 +95,8 @@ def placed(
     figures = translator(frame.program.name).perp_market(market, maps.price(market), frame.now_ns)
     at = _placing(maps, figures, params)
     open_orders = [said(order) for order in user.orders()]
-    exchange = Exchange(frame.state().min_perp_auction_duration, frame.state().liquidation_margin_buffer_ratio)
+    state = frame.state()
+    exchange = Exchange(state.min_perp_auction_duration, state.liquidation_margin_buffer_ratio, asks_margin=ask_margin)
     answer = place(
         asked(params),
         account,
@@ -97,21 +106,20 @@ def placed(
         exchange,
         frame.now,
         frame.slot,
-        ask_margin=last,
     )
     if answer.refusal:
         refuse(answer.refusal)
     held = user.perp_slots()[open_perp_slot(user, params.market_index)]
     if answer.order is None:
         user.next_order_id += answer.numbered
-        return None
+        return Placed(None, riskier=False)
     order = booked(answer.order, params, user.next_order_id, held.base_asset_amount, frame.slot)
     user.next_order_id += 1
     actions.opened(user, order, slot)
     actions.tell(maps, address, order, OrderAction.PLACE, at.oracle_e6)
     frame.emit_stack(OrderRecord(ts=frame.now, user=address, order=order))
     active(user, frame.slot)
-    return order
+    return Placed(order, answer.risk_increasing)
 
 
 def _placing(maps: Maps, figures: Market, params: OrderParams) -> Placing:
@@ -125,12 +133,20 @@ def _placing(maps: Maps, figures: Market, params: OrderParams) -> Placing:
 
 def _place_all(maps: Maps, user: User, params: Sequence[OrderParams]) -> None:
     require(len(params) <= _MOST_AT_ONCE, "DefaultError", "max 32 order params")
+    riskier = False
     for index, each in enumerate(params):
         _require_waiting(each)
         if each.market_type == MarketType.SPOT:
             refuse("SpotDlobTradingDisabled", "spot is traded by swaps")
-        last = index == len(params) - 1
-        placed(maps, user, maps.frame.key("user"), each, first=index == 0, last=last)
+        asks = index == len(params) - 1 and not _asks_for_all(maps)
+        riskier |= placed(maps, user, maps.frame.key("user"), each, first=index == 0, ask_margin=asks).riskier
+    if params and _asks_for_all(maps):
+        require_to_place(maps, user, risk_increasing=riskier)
+
+
+def _asks_for_all(maps: Maps) -> bool:
+    """Return whether the last of several orders answers for them all (Velocity), or for itself (Drift v2)."""
+    return maps.frame.program.name == "velocity"
 
 
 def _require_waiting(params: OrderParams) -> None:

@@ -119,4 +119,3 @@ class PlayedVenue:
 
 def _camel(name: str) -> str:
     return "".join(part.title() for part in name.split("_"))
-

@@ -26,7 +26,7 @@ def place_and_take_perp_order(frame: Frame, params: OrderParams, optional: int |
     user, address, market = frame.user(), frame.key("user"), maps.perp(params.market_index)
     amm.crank(market, maps.price(market), frame.state().oracle_guard_rails, frame.slot, frame.now)
     condition, auction_pct = (optional & 255, optional >> 8 & 255) if optional is not None else (0, _WHOLE)
-    order = placing.placed(maps, user, address, params)
+    order = placing.placed(maps, user, address, params).order
     slot = None if order is None else order_slot(user, order.order_id)
     require(slot is not None, "OrderDoesNotExist")
     filled_e9 = fill(maps, user, address, frame.stats(), slot or 0, book, auction_pct=auction_pct)

@@ -104,7 +104,12 @@ def _fired(maps: Maps, market: PerpMarket, order: Order) -> Order:
         flags |= SAFE_TRIGGER
     fired = structs.replace(order, trigger_condition=order.trigger_condition + _TRIGGERED, slot=frame.slot)
     start_e6, end_e6, duration = baseline.trigger_auction(
-        said(fired), stats_of(market), maker_of(market), _spec(maps, market), maps.price(market).price_e6, _SHORTEST_AUCTION
+        said(fired),
+        stats_of(market),
+        maker_of(market),
+        _spec(maps, market),
+        maps.price(market).price_e6,
+        _SHORTEST_AUCTION,
     )
     if KINDS[order.order_type] == "trigger_market":
         flags |= ORACLE_TRIGGER
