@@ -1,0 +1,1 @@
+"""A Solana chain on the desk: real transactions over loopback RPC, venue programs played behind byte-true accounts."""

@@ -1,0 +1,85 @@
+"""SPL token accounts, as far as a venue program moves tokens: the layout, and one transfer.
+
+Layout: spl-token ``state.rs``, ``Account`` (165 bytes): mint 0, owner 32, amount u64 at 64, delegate option 72, state
+at 108 (1 initialised, 2 frozen), native option 109, delegated amount 121, close authority option 129. Checks in the
+order of ``processor.rs``, ``process_transfer``; codes from ``error.rs``. Only the owner may move, no delegate.
+"""
+
+from dataclasses import dataclass
+from struct import pack_into, unpack_from
+
+from solders.account import Account
+from solders.pubkey import Pubkey
+
+TOKEN_PROGRAM = Pubkey.from_string("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA")
+TRANSFER_UNITS = 4_645
+"""What a transfer of the token program costs, in compute units."""
+ACCOUNT_BYTES = 165
+FROZEN = 2
+
+
+class TokenRefusal(Exception):  # noqa: N818 - the token program's word, not a bug
+    """A refusal of the token program, by its custom code and text."""
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(text)
+        self.code, self.text = code, text
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a token account says: amount in the token's units, state 1 initialised or 2 frozen."""
+
+    mint: Pubkey
+    owner: Pubkey
+    amount: int
+    state: int
+    native: bool
+
+
+def token_account(account: Account | None) -> Account:
+    """Return the account if it is an initialised token account; anything else is refused (code 9)."""
+    if account is None or account.owner != TOKEN_PROGRAM or len(account.data) != ACCOUNT_BYTES or not account.data[108]:
+        raise TokenRefusal(9, "State is unititialized")
+    return account
+
+
+def held(account: Account) -> Held:
+    """Read a token account."""
+    data = account.data
+    (amount,), (native,) = unpack_from("<Q", data, 64), unpack_from("<I", data, 109)
+    return Held(Pubkey(data[:32]), Pubkey(data[32:64]), amount, data[108], bool(native))
+
+
+def account_of(mint: Pubkey, owner: Pubkey, amount: int, lamports: int) -> Account:
+    """Return an initialised token account holding ``amount`` token units."""
+    data = bytearray(ACCOUNT_BYTES)
+    data[:64] = bytes(mint) + bytes(owner)
+    pack_into("<Q", data, 64, amount)
+    data[108] = 1
+    return Account(lamports, bytes(data), TOKEN_PROGRAM)
+
+
+def transfer(
+    source: Account, destination: Account, authority: Pubkey, amount: int, *, same: bool
+) -> tuple[Account, Account]:
+    """Return both accounts after a transfer of ``amount`` token units; raise ``TokenRefusal`` where it is refused."""
+    giver, taker = held(source), held(destination)
+    if FROZEN in (giver.state, taker.state):
+        raise TokenRefusal(17, "Account is frozen")
+    if giver.amount < amount:
+        raise TokenRefusal(1, "insufficient funds")
+    if giver.mint != taker.mint:
+        raise TokenRefusal(3, "Account not associated with this Mint")
+    if giver.owner != authority:
+        raise TokenRefusal(4, "owner does not match")
+    if same:
+        return source, destination
+    return _shifted(source, giver, -amount), _shifted(destination, taker, amount)
+
+
+def _shifted(account: Account, before: Held, amount: int) -> Account:
+    data = bytearray(account.data)
+    pack_into("<Q", data, 64, before.amount + amount)
+    lamports = account.lamports + (amount if before.native else 0)
+    return Account(lamports, bytes(data), account.owner, account.executable, account.rent_epoch)
