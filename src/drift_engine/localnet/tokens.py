@@ -5,8 +5,11 @@ at 108 (1 initialised, 2 frozen), native option 109, delegated amount 121, close
 order of ``processor.rs``, ``process_transfer``; codes from ``error.rs``. Only the owner may move, no delegate.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from struct import pack_into, unpack_from
+from typing import Any
 
 from solders.account import Account
 from solders.pubkey import Pubkey
@@ -83,3 +86,32 @@ def _shifted(account: Account, before: Held, amount: int) -> Account:
     pack_into("<Q", data, 64, before.amount + amount)
     lamports = account.lamports + (amount if before.native else 0)
     return Account(lamports, bytes(data), account.owner, account.executable, account.rent_epoch)
+
+
+def decimals_of(mint: Account | None) -> int:
+    """Return a mint's decimals (spl-token ``Mint``: u8 at 44)."""
+    return mint.data[44] if mint is not None and len(mint.data) > 44 else 0
+
+
+def ui_amount(amount: int, decimals: int) -> dict[str, Any]:
+    """Return an amount as RPC shows it: exact text, and a float beside it."""
+    exact = Decimal(amount).scaleb(-decimals)
+    text = f"{exact:f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return {"amount": str(amount), "decimals": decimals, "uiAmount": float(exact), "uiAmountString": text}
+
+
+def balance(account: Account | None, read: Callable[[Pubkey], Account | None]) -> dict[str, Any] | None:
+    """Return a token account's balance as transaction records show it; None if it is no token account."""
+    try:
+        found = held(token_account(account))
+    except TokenRefusal:
+        return None
+    amount = ui_amount(found.amount, decimals_of(read(found.mint)))
+    return {
+        "mint": str(found.mint),
+        "owner": str(found.owner),
+        "programId": str(TOKEN_PROGRAM),
+        "uiTokenAmount": amount,
+    }
