@@ -5,7 +5,7 @@ transaction, a simulation and a bundle are undone by their savepoint, a forked s
 was some slots ago is read by looking up which later slot replaced it first. A program's notes are written likewise.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -30,15 +30,23 @@ class ForgottenSlotError(Exception):
 
 @dataclass(slots=True)
 class Undo:
-    """What stood before a slot or savepoint wrote: accounts (None: there was none) and notes."""
+    """What stood before a slot or savepoint wrote: accounts (None: there was none) and notes.
+
+    A savepoint is undone when its block ends, unless ``keep`` was called; what it kept then is what really changed.
+    """
 
     accounts: dict[Pubkey, Account | None] = field(default_factory=dict)
     notes: dict[str, object] = field(default_factory=dict)
+    kept: bool = False
 
-    def older(self, below: "Undo") -> None:
+    def keep(self) -> None:
+        """Let what was written since the savepoint stand."""
+        self.kept = True
+
+    def hand_down(self, below: "Undo") -> None:
         """Hand what is remembered to the one below, which keeps what it already knows: it is older."""
-        below.accounts |= {key: was for key, was in self.accounts.items() if key not in below.accounts}
-        below.notes |= {key: was for key, was in self.notes.items() if key not in below.notes}
+        below.accounts = self.accounts | below.accounts
+        below.notes = self.notes | below.notes
 
 
 class Bank:
@@ -48,7 +56,6 @@ class Bank:
         self.svm = LiteSVM().with_blockhash_check(check=False).with_transaction_history(0).with_log_bytes_limit(None)
         self.slot, self.unix_timestamp = slot, unix_timestamp
         self.notes: dict[str, object] = {}
-        self.changed: dict[Pubkey, None] = {}
         self._seed = seed
         self._slots: dict[int, Undo] = {slot: Undo()}
         self._savepoints: list[Undo] = []
@@ -136,17 +143,17 @@ class Bank:
         self.svm.set_account(address, account or Account(0, b"", SYSTEM_PROGRAM))
 
     @contextmanager
-    def savepoint(self) -> Iterator[Callable[[], None]]:
-        """Undo what is written inside, unless the function it gives is called: then keep it."""
-        undo, kept = Undo(), []
+    def savepoint(self) -> Iterator[Undo]:
+        """Undo what is written inside, unless the savepoint is told to keep it."""
+        undo = Undo()
         self._savepoints.append(undo)
         try:
-            yield lambda: kept.append(True)
+            yield undo
         finally:
             self._savepoints.pop()
-            if kept:
+            if undo.kept:
                 self._drop_unchanged(undo)
-                undo.older(self._top())
+                undo.hand_down(self._top())
             else:
                 self._restore(undo)
 

@@ -27,7 +27,7 @@ def execute(bank: Bank, programs: Programs, transaction: VersionedTransaction, *
     try:
         resolved = resolve(transaction, bank.get)
     except LookupRefusal as refusal:
-        return Outcome(refusal.name, landed=False)
+        return Outcome(refusal.args[0], landed=False)
     outcome = Outcome(None, landed=True, pre_balances=_balances(bank, resolved))
     outcome.pre_tokens = _tokens(bank, resolved)
     bank.touch(resolved.written)
@@ -37,7 +37,7 @@ def execute(bank: Bank, programs: Programs, transaction: VersionedTransaction, *
         _run_plain(bank, resolved, outcome, verify=verify)
     outcome.logs = truncated(outcome.logs)
     outcome.post_balances, outcome.post_tokens = _balances(bank, resolved), _tokens(bank, resolved)
-    outcome.written = resolved.written
+    outcome.keys, outcome.loaded = resolved.keys, (resolved.loaded_writable, resolved.loaded_readonly)
     return outcome
 
 
@@ -61,10 +61,10 @@ def _run_played(bank: Bank, programs: Programs, resolved: Resolved, outcome: Out
         outcome.err, outcome.landed = _named(rehearsed.err, bank, resolved), False
         return
     give(bank, resolved.payer, -outcome.fee)
-    with bank.savepoint() as keep:
+    with bank.savepoint() as savepoint:
         try:
             Pieces(bank, programs, resolved, outcome).run()
-            keep()
+            savepoint.keep()
         except Halted as halted:
             outcome.err = halted.err
 

@@ -50,7 +50,8 @@ class Outcome:
 
     ``err`` is None on success. ``landed`` says that it stands in a block: a failed instruction lands and pays its fee,
     a transaction refused before does not. ``fee`` in lamports, ``units`` in compute units. ``inner`` are the inner
-    instructions by index. Balances are those of all keys, in order, before and after (lamports).
+    instructions by index. Balances are those of all ``keys``, in order, before and after (lamports); ``loaded`` are the
+    keys that came from lookup tables, writable and read-only.
     """
 
     err: JsonError | None
@@ -64,7 +65,8 @@ class Outcome:
     post_balances: list[int] = field(default_factory=list)
     pre_tokens: list[dict[str, Any]] = field(default_factory=list)
     post_tokens: list[dict[str, Any]] = field(default_factory=list)
-    written: list[Pubkey] = field(default_factory=list)
+    keys: tuple[Pubkey, ...] = ()
+    loaded: tuple[tuple[Pubkey, ...], tuple[Pubkey, ...]] = ((), ())
 
 
 def instruction_error(index: int, name: str, code: int | None = None) -> dict[str, Any]:

@@ -59,14 +59,13 @@ def _read(answer: TransactionMetadata | FailedTransactionMetadata | SimulatedTra
 
 
 def _told(err: JsonError | None, meta: TransactionMetadata) -> Ran:
-    data = meta.return_data()
     return Ran(
         err=err,
         logs=meta.logs(),
         units=meta.compute_units_consumed(),
         fee=meta.fee(),
         inner=_inner(meta),
-        return_data=(str(data.program_id()), bytes(data.data())) if data.data() else None,
+        return_data=_returned(meta),
     )
 
 
@@ -88,3 +87,8 @@ def _inner(meta: TransactionMetadata) -> list[dict[str, Any]]:
         for index, calls in enumerate(meta.inner_instructions())
         if calls
     ]
+
+
+def _returned(meta: TransactionMetadata) -> tuple[str, bytes] | None:
+    returned = meta.return_data()
+    return (str(returned.program_id), bytes(returned.data)) if returned.data else None
