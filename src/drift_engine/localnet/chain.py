@@ -77,7 +77,14 @@ class RolledBack:
     changed: tuple[Pubkey, ...]
 
 
-Event = Landed | SlotOpened | RolledBack
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """Accounts were written from outside, by no transaction."""
+
+    changed: tuple[Pubkey, ...]
+
+
+Event = Landed | SlotOpened | RolledBack | Edited
 
 
 class Chain:
@@ -132,6 +139,11 @@ class Chain:
         for program in self.programs.values():
             self._tick(program)
 
+    def put(self, address: Pubkey, account: Account | None) -> None:
+        """Write an account from outside, as no real chain lets one; None closes it."""
+        self.bank.put(address, account)
+        self._tell(Edited((address,)))
+
     def submit(self, transaction: VersionedTransaction) -> Outcome:
         """Run a transaction in the open slot; it is in the history if it landed."""
         landed: list[Landed] = []
@@ -143,18 +155,19 @@ class Chain:
         """Run a transaction when a slot opens; whether it lands, its sender has to find out."""
         self._later.append((slot, transaction))
 
-    def submit_bundle(self, transactions: Sequence[VersionedTransaction]) -> list[Outcome]:
-        """Run transactions in order in the open slot: all of them, or, where one fails, none.
-
-        The outcomes go as far as the first that failed.
-        """
+    def submit_bundle(
+        self, transactions: Sequence[VersionedTransaction], accept: Callable[[Sequence[Outcome]], bool]
+    ) -> list[Outcome] | None:
+        """Run transactions in order in the open slot: all, or none where one fails or the outcomes are not accepted."""
         landed: list[Landed] = []
         outcomes: list[Outcome] = []
         with self.bank.savepoint() as savepoint:
             for transaction in transactions:
                 outcomes.append(self._run(transaction, landed))
                 if outcomes[-1].err is not None:
-                    return outcomes
+                    return None
+            if not accept(outcomes):
+                return None
             savepoint.keep()
         self._publish(landed)
         return outcomes
@@ -165,20 +178,20 @@ class Chain:
         """Run a transaction and undo it; return also the accounts it wrote, as they would have been."""
         if replace_blockhash:
             transaction = rebuilt(transaction, blockhash=self.blocks.latest_hash("processed").hash)
-        elif (err := self._refusal(transaction)) is not None:
+        elif (err := self.refusal(transaction)) is not None:
             return Outcome(err, landed=False), {}
         with self.bank.savepoint() as savepoint:
             outcome = execute(self.bank, self.programs, transaction, verify=verify and not replace_blockhash)
             return outcome, {address: self.bank.get(address) for address in savepoint.accounts}
 
-    def _refusal(self, transaction: VersionedTransaction) -> str | None:
-        """Return why a transaction cannot be in the open block, whatever it does."""
+    def refusal(self, transaction: VersionedTransaction) -> str | None:
+        """Return why a transaction cannot be in the open block, whatever it does; None where it can."""
         if self.blocks.of_hash(transaction.message.recent_blockhash) is None:
             return "BlockhashNotFound"
         return "AlreadyProcessed" if self.history.has(_digest(transaction)) else None
 
     def _run(self, transaction: VersionedTransaction, landed: list[Landed]) -> Outcome:
-        err = self._refusal(transaction)
+        err = self.refusal(transaction)
         digest = _digest(transaction)
         if err is None and any(digest == before.record.digest for before in landed):
             err = "AlreadyProcessed"

@@ -2,6 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass
+from itertools import takewhile
 
 from solders.pubkey import Pubkey
 from solders.signature import Signature
@@ -74,6 +75,11 @@ class History:
     def has(self, digest: bytes) -> bool:
         """Whether a transaction with this message has landed."""
         return digest in self._digests
+
+    def since(self, slot: int) -> list[Record]:
+        """Return what landed in a slot and after it, oldest first."""
+        found = list(takewhile(lambda record: record.slot >= slot, reversed(self._records)))
+        return found[::-1]
 
     def of_address(self, address: Pubkey) -> list[Record]:
         """Return the records that name an address, newest first."""

@@ -5,7 +5,6 @@ Lookup tables: agave ``address-lookup-table-interface``, ``state.rs``: 56 bytes 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import sha256
 
 from solders.account import Account
 from solders.address_lookup_table_account import ID as LOOKUP_TABLE_PROGRAM
@@ -97,9 +96,13 @@ class Resolved:
             total += UNITS_A_BUILTIN if program in BUILTINS else UNITS_AN_INSTRUCTION
         return min(total, MAX_COMPUTE_UNITS)
 
-    def digest(self) -> bytes:
-        """Return what makes the transaction a duplicate of another: its message."""
-        return sha256(bytes(self.message)).digest()
+    def compute_price(self) -> int:
+        """Return what it pays above the base fee, in micro-lamports a compute unit."""
+        for place, ix in enumerate(self.compiled):
+            data = bytes(ix.data)
+            if self.program(place) == COMPUTE_BUDGET and len(data) == 9 and data[0] == 3:
+                return int.from_bytes(data[1:], "little")
+        return 0
 
 
 def resolve(transaction: VersionedTransaction, read: Callable[[Pubkey], Account | None]) -> Resolved:
