@@ -2,7 +2,7 @@
 
 Two ports, as Solana has it: RPC on one, WebSockets on the next; either takes both. The control is plain JSON:
 
-- ``GET /faults`` shows what is set; ``POST /faults`` sets: ``{"drop": {"next": 2}, "stale": {"rate": 0.1, "slots": 8}}``;
+- ``GET /faults`` shows what is set; ``POST /faults`` sets: ``{"drop": {"next": 2}, "stale": {"rate": 0.1}}``;
   ``{"stall": null}`` unsets one, ``{"clear": true}`` all; ``{"disconnect": {}}`` and ``{"fork": {"slots": 2}}`` act at
   once;
 - ``POST /slots`` with ``{"advance": 3}`` opens slots by hand.
