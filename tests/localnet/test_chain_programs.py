@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from struct import pack
 
 import pytest
+from chain_desk import COUNTER, SIGNER, SOL, SYSTEM, Desk, count_of, counter_call, desk, pays, readonly, wire, writable
 from solders.account import Account
 from solders.compute_budget import set_compute_unit_limit
 from solders.instruction import AccountMeta, Instruction
@@ -14,7 +15,6 @@ from solders.pubkey import Pubkey
 from drift_engine.localnet import tokens
 from drift_engine.localnet.noop_elf import noop_elf
 from drift_engine.localnet.outcomes import LOG_BYTES
-from tests.localnet.desk import COUNTER, SIGNER, SOL, SYSTEM, Desk, counter_call, desk, pays, readonly, wire, writable
 
 KEY, MINT, VAULT, PURSE, OTHER = (Pubkey.new_unique() for _ in range(5))
 TOKEN_RENT = 2_039_280
@@ -52,11 +52,6 @@ def paying_out(amount: int) -> Instruction:
 def passing_on(at: Desk, amount: int) -> Instruction:
     metas = [writable(PURSE), writable(OTHER), AccountMeta(at.me, is_signer=True, is_writable=False)]
     return Instruction(tokens.TOKEN_PROGRAM, pack("<BQ", 3, amount), metas)
-
-
-def count_of(at: Desk, key: Pubkey = KEY) -> int | None:
-    account = at.chain.bank.get(key)
-    return int.from_bytes(account.data, "little") if account else None
 
 
 def amount_of(at: Desk, key: Pubkey) -> int:
@@ -119,7 +114,7 @@ async def test_its_instructions_run_between_real_ones_in_order() -> None:
         await at.do(
             adding(1), paying_out(700), pays(at.me, to, SOL), passing_on(at, 600), adding(2), passing_on(at, 50)
         )
-        assert count_of(at) == 3
+        assert count_of(at, KEY) == 3
         assert (amount_of(at, VAULT), amount_of(at, PURSE), amount_of(at, OTHER)) == (999_300, 50, 650)
         assert await at.balance(at.me) == balance - SOL - 5_000
         error, _ = await failed(at, passing_on(at, 100), paying_out(100))
@@ -135,7 +130,7 @@ async def test_a_refusal_of_the_program_undoes_everything_but_the_fee() -> None:
         assert "Error Code: CounterBroken. Error Number: 6010. Error Message: the counter is broken." in logs[-3]
         assert await at.balance(at.me) == balance - 5_000
         assert await at.balance(to) == 0
-        assert (count_of(at), amount_of(at, VAULT)) == (0, 1_000_000)
+        assert (count_of(at, KEY), amount_of(at, VAULT)) == (0, 1_000_000)
 
 
 async def test_a_refusal_of_a_later_real_instruction_undoes_the_program_too() -> None:
@@ -144,7 +139,7 @@ async def test_a_refusal_of_a_later_real_instruction_undoes_the_program_too() ->
         error, logs = await failed(at, adding(1), pays(at.me, Pubkey.new_unique(), 1_000 * SOL), adding(1))
         assert error == {"InstructionError": [1, {"Custom": 1}]}
         assert sum("invoke [1]" in line for line in logs) == 2
-        assert count_of(at) == 0
+        assert count_of(at, KEY) == 0
         assert await at.balance(at.me) == balance - 5_000
 
 
@@ -190,7 +185,7 @@ async def test_a_payer_without_the_fee_and_a_bad_signature_do_not_reach_the_prog
         good = await at.made(adding(1))
         bad = type(good).populate(good.message, [poor.sign_message(bytes(good.message))])
         await at.send(bad, skip=True)
-        assert count_of(at) == 0
+        assert count_of(at, KEY) == 0
 
 
 async def test_a_long_log_is_cut_where_a_validator_cuts_it() -> None:
@@ -203,7 +198,7 @@ async def test_a_long_log_is_cut_where_a_validator_cuts_it() -> None:
         lines = record["meta"]["logMessages"]
         assert lines[-1] == "Log truncated"
         assert sum(map(len, lines[:-1])) < LOG_BYTES
-        assert count_of(at) == 45
+        assert count_of(at, KEY) == 45
 
 
 async def test_a_simulation_leaves_no_trace() -> None:
@@ -212,7 +207,7 @@ async def test_a_simulation_leaves_no_trace() -> None:
         config = {"encoding": "base64", "accounts": {"addresses": [str(KEY)]}}
         value = (await at.call("simulateTransaction", wire(transaction), config))["value"]
         assert value["accounts"][0]["data"][0] == "AwAAAAAAAAA="
-        assert count_of(at) == 0
+        assert count_of(at, KEY) == 0
         assert await at.status(str(transaction.signatures[0])) is None
 
 
@@ -221,7 +216,7 @@ async def test_a_tick_is_the_keepers_transaction_and_can_be_followed() -> None:
         number = await ears.call("logsSubscribe", {"mentions": [str(KEY)]}, {"commitment": "processed"})
         at.chain.bank.keep({"waiting": (KEY, KEY)})
         at.slots()
-        assert count_of(at) == 2
+        assert count_of(at, KEY) == 2
         heard = [await ears.heard() for _ in range(2)]
         assert {told["subscription"] for told in heard} == {number}
         signatures = [told["result"]["value"]["signature"] for told in heard]

@@ -5,6 +5,7 @@ from struct import pack
 from typing import Any
 
 import pytest
+from chain_desk import SOL, SYSTEM, desk, pays, readonly, signed, wire, writable
 from solders.account import Account
 from solders.address_lookup_table_account import AddressLookupTableAccount
 from solders.compute_budget import set_compute_unit_limit, set_compute_unit_price
@@ -18,7 +19,6 @@ from solders.system_program import CreateAccountParams, create_account
 from solders.transaction import VersionedTransaction
 
 from drift_engine.localnet import tokens
-from tests.localnet.desk import SOL, SYSTEM, desk, pays, readonly, signed, wire, writable
 
 TABLES = Pubkey.from_string("AddressLookupTab1e1111111111111111111111111")
 RENT = Pubkey.from_string("SysvarRent111111111111111111111111111111111")
@@ -200,8 +200,9 @@ def mint_instructions(payer: Pubkey, mint: Pubkey, account: Pubkey, rent: dict[i
     program, payer_meta = tokens.TOKEN_PROGRAM, AccountMeta(payer, True, False)
 
     def opened(key: Pubkey, space: int) -> Instruction:
-        params = {"lamports": rent[space], "space": space, "owner": program}
-        return create_account(CreateAccountParams(from_pubkey=payer, to_pubkey=key, **params))
+        lamports = rent[space]
+        params = CreateAccountParams(from_pubkey=payer, to_pubkey=key, lamports=lamports, space=space, owner=program)
+        return create_account(params)
 
     return [
         opened(mint, 82),

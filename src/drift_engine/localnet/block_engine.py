@@ -12,7 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from drift_engine.localnet import rpc_params as given
-from drift_engine.localnet.bundles import Bundles, bundle_params
+from drift_engine.localnet.bundles import Bundles, bundle_id, bundle_params
 from drift_engine.localnet.dispatch import answer_all
 from drift_engine.localnet.node import Node, in_context
 from drift_engine.localnet.rpc_errors import bad_params
@@ -68,8 +68,9 @@ class BlockEngine:
             transaction, _ = given.transaction(text, config.get("encoding") or "base58")
             if not signed(transaction):
                 raise bad_params("transaction failed signature verification")
+            headers["x-bundle-id"] = bundle_id([transaction])
             if alone:
-                headers["x-bundle-id"] = self._bundles.take([transaction])
+                self._bundles.take([transaction])
             else:
                 dispatch(node, transaction)
             return str(transaction.signatures[0])

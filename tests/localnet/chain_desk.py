@@ -1,6 +1,5 @@
 """A client of the local chain for tests, of plain aiohttp; and a program small enough to see through."""
 
-import asyncio
 import itertools
 from base64 import b64encode
 from collections.abc import AsyncIterator, Sequence
@@ -104,10 +103,17 @@ def wire(transaction: VersionedTransaction) -> str:
     return b64encode(bytes(transaction)).decode()
 
 
+def count_of(at: "Desk", key: Pubkey) -> int | None:
+    """Return what a counter stands at; None where there is none."""
+    account = at.chain.bank.get(key)
+    return int.from_bytes(account.data, "little") if account else None
+
+
 class RpcAnswerError(AssertionError):
     def __init__(self, error: dict[str, Any]) -> None:
         super().__init__(str(error))
-        self.code, self.message, self.data = error["code"], error["message"], error.get("data")
+        self.code, self.message = int(error["code"]), str(error["message"])
+        self.data: Any = error.get("data")
 
 
 class Desk:
@@ -212,7 +218,7 @@ class Ears:
         """Whether nothing at all comes for a while."""
         try:
             await self.socket.receive(timeout=seconds)
-        except (TimeoutError, asyncio.TimeoutError):
+        except TimeoutError:
             return True
         return False
 
