@@ -59,6 +59,10 @@ async def test_notifications_are_doubled_and_swapped() -> None:
             at.chain.put(A, account(data))
         heard = [(await ears.heard())["result"]["value"]["data"][0] for _ in range(3)]
         assert heard == ["NA==", "Mw==", "NQ=="]
+        await at.faults(replay={"next": 1})
+        at.chain.put(A, account(b"7"))
+        heard = [(await ears.heard())["result"]["value"]["data"][0] for _ in range(2)]
+        assert heard == ["Nw==", "NQ=="]
         await at.faults(reorder={"next": 1})
         at.chain.put(A, account(b"6"))
         await ears.silence()
@@ -125,6 +129,17 @@ async def test_a_fork_takes_back_blocks_and_their_transactions() -> None:
 
 def _payer(me: Pubkey) -> tuple[AccountMeta, AccountMeta]:
     return AccountMeta(me, is_signer=True, is_writable=True), readonly(SYSTEM)
+
+
+async def test_what_is_finalized_is_not_rolled_back() -> None:
+    async with desk() as at:
+        at.slots(40)
+        slot = at.chain.slot
+        assert "finalized" in (await at.faults(fork={"slots": 32}))["error"]
+        assert at.chain.slot == slot
+        assert (await at.faults(fork={"slots": 31}))["struck"] == {"fork": 1}
+        seen = [await at.call("getSlot", {"commitment": name}) for name in ("finalized", "confirmed", "processed")]
+        assert seen == [slot - 32, slot - 32, slot + 1]
 
 
 async def test_a_fork_puts_back_what_a_program_noted() -> None:

@@ -99,7 +99,7 @@ async def test_subscriptions_end_when_told_to_and_are_each_sockets_own() -> None
     async with desk() as at, at.socket() as ears, at.socket() as others:
         number = await ears.call("accountSubscribe", str(A), {"commitment": "processed", **BASE64})
         for method, client in (("slotUnsubscribe", ears), ("accountUnsubscribe", others)):
-            with pytest.raises(RpcAnswerError, match="-32602.*Invalid subscription id"):
+            with pytest.raises(RpcAnswerError, match=r"-32602.*Invalid subscription id"):
                 await client.call(method, number)
         assert await ears.call("accountUnsubscribe", number) is True
         at.chain.put(A, account(b"1"))

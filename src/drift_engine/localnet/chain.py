@@ -219,7 +219,10 @@ class Chain:
             listener(event)
 
     def roll_back(self, blocks: int = 1) -> RolledBack:
-        """Drop the open block and ``blocks`` closed ones, and go on in a new slot after them."""
+        """Drop the open block and ``blocks`` closed ones, and go on in a new slot after them.
+
+        Raise ``FinalizedError`` where one of them is finalized.
+        """
         slot = self.slot
         last = self.blocks.roll_back(blocks)
         changed = self.bank.roll_back(last.slot)

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from drift_engine.localnet.blocks import FinalizedError
 from drift_engine.localnet.chain import Event, SlotOpened
 from drift_engine.localnet.dispatch import METHODS, answer_all
 from drift_engine.localnet.faults import ACTS, BadFaultError, Fault
@@ -74,7 +75,7 @@ class Server:
         try:
             for kind, value in _object(await request.read()).items():
                 self.set_fault(kind, value)
-        except (BadFaultError, msgspec.ValidationError) as error:
+        except (BadFaultError, FinalizedError, msgspec.ValidationError) as error:
             return web.json_response({"error": str(error)}, status=400)
         return await self._faults(request)
 
@@ -92,9 +93,9 @@ class Server:
                 self._act(kind, fault)
 
     def _act(self, kind: str, fault: Fault) -> None:
-        self._node.faults.struck[kind] += 1
         if kind == "fork":
             self._node.chain.roll_back(fault.slots)
+        self._node.faults.struck[kind] += 1
         for socket in list(self._sockets) if kind == "disconnect" else ():
             socket.cut()
 

@@ -60,6 +60,11 @@ class Running:
     _runners: list[web.AppRunner]
     _clock: asyncio.Task[None] | None
 
+    async def wait(self) -> None:
+        """Wait as long as slots open; raise what stopped them. It returns at once where they open by hand."""
+        if self._clock is not None:
+            await asyncio.shield(self._clock)
+
     async def stop(self) -> None:
         """Stop the slots and close every port and socket; raise what stopped the slots before, if something did."""
         if self._clock is not None:
