@@ -43,7 +43,7 @@ def put(bank: Bank, model: Model, key: Pubkey, lamports: int) -> None:
         model[key] = lamports
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(some.lists(steps, max_size=25))
 def test_the_bank_remembers_each_slot_as_it_ended(script: list[tuple[str, Any, Any]]) -> None:
     bank, now = Bank(100, 0, 0), Model()
@@ -88,7 +88,7 @@ def chain_with_keys() -> Chain:
     return chain
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(some.lists(some.tuples(some.sampled_from(KEYS), some.integers(1, 60)), min_size=1, max_size=6), some.data())
 def test_pieces_do_what_the_whole_does(moves: list[tuple[Pubkey, int]], data: some.DataObject) -> None:
     """Calls of a played program that do nothing change nothing of the rest: result, index and balances."""

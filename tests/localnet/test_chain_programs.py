@@ -182,10 +182,29 @@ async def test_a_payer_without_the_fee_and_a_bad_signature_do_not_reach_the_prog
         transaction = await at.made(adding(1), signers=[poor])
         error = await at.refusal("sendTransaction", wire(transaction), {"encoding": "base64"})
         assert error.data["err"] == "AccountNotFound"
+        assert await at.status(await at.send(transaction, skip=True)) is None
         good = await at.made(adding(1))
         bad = type(good).populate(good.message, [poor.sign_message(bytes(good.message))])
         await at.send(bad, skip=True)
         assert count_of(at, KEY) == 0
+
+
+def signature_check(message: bytes, signed: bytes) -> Instruction:
+    """An instruction of the precompiled Ed25519 program (agave ``ed25519-program``)."""
+    key = Keypair.from_seed(bytes([8]) * 32)
+    offsets = pack("<BBHHHHHHH", 1, 0, 48, 0xFFFF, 16, 0xFFFF, 112, len(message), 0xFFFF)
+    data = offsets + bytes(key.pubkey()) + bytes(key.sign_message(signed)) + message
+    return Instruction(Pubkey.from_string("Ed25519SigVerify111111111111111111111111111"), data, [])
+
+
+async def test_a_signature_checked_beside_the_program_costs_its_fee_and_has_to_be_true() -> None:
+    async with counted() as at:
+        balance = await at.balance(at.me)
+        await at.do(signature_check(b"order", b"order"), adding(1))
+        assert await at.balance(at.me) == balance - 10_000
+        error, _ = await failed(at, adding(1), signature_check(b"order", b"other"))
+        assert isinstance(error, dict)
+        assert count_of(at, KEY) == 1
 
 
 async def test_a_long_log_is_cut_where_a_validator_cuts_it() -> None:

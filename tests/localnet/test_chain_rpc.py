@@ -56,7 +56,7 @@ async def test_many_accounts_are_read_at_one_slot() -> None:
 
 
 async def test_a_programs_accounts_are_found_by_filters() -> None:
-    async with desk(accounts=held(b"one+", b"two++", b"one-")) as at:
+    async with desk(accounts=held(b"one+", b"+one+", b"one-")) as at:
         assert await addresses(at) == sorted(map(str, (A, B, C)))
         assert await addresses(at, filters=[{"dataSize": 5}]) == [str(B)]
         by58 = {"memcmp": {"offset": 0, "bytes": base58.encode(b"one")}}
