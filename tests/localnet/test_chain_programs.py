@@ -200,7 +200,7 @@ def signature_check(message: bytes, signed: bytes) -> Instruction:
 async def test_a_signature_checked_beside_the_program_costs_its_fee_and_has_to_be_true() -> None:
     async with counted() as at:
         balance = await at.balance(at.me)
-        await at.do(signature_check(b"order", b"order"), adding(1))
+        await at.do(signature_check(b"order", b"order"), adding(1), pays(at.me, at.me, 1))
         assert await at.balance(at.me) == balance - 10_000
         error, _ = await failed(at, adding(1), signature_check(b"order", b"other"))
         assert isinstance(error, dict)

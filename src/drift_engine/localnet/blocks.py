@@ -43,11 +43,6 @@ class Blocks:
         """Return the open block."""
         return self._blocks[-1]
 
-    @property
-    def first(self) -> Block:
-        """Return the oldest block kept."""
-        return self._blocks[0]
-
     def append(self, slot: int, blockhash: Hash, time: int) -> Block:
         """Close the open block and open the next."""
         block = Block(slot, self.open.slot, self.open.height + 1, blockhash, time)

@@ -34,6 +34,11 @@ class Server:
         self._sockets: set[Socket] = set()
         node.chain.listeners.append(self._turn)
 
+    @property
+    def listeners(self) -> tuple[int, int]:
+        """Return how many sockets are open, and how many subscriptions."""
+        return len(self._sockets), len(self._subscriptions)
+
     def app(self) -> web.Application:
         """Return the application that both ports serve."""
         app = web.Application()

@@ -85,7 +85,7 @@ async def serve(config: ServeConfig | None = None) -> Running:
     node = Node(chain, Faults(config.fault_seed))
     server, bundles = Server(node), Bundles(node, config.jito_leader_turns)
     engine = BlockEngine(node, bundles, config.jito_requests_per_s, asyncio.get_running_loop().time)
-    pair, jito = _pair(config.host, config.port), _bound(config.host, config.jito_port)
+    pair, jito = _sockets(config)
     runners = [await _started(server.app(), pair), await _started(engine.app(), [jito])]
     chain.advance()
     port, jito_port = pair[0].getsockname()[1], jito.getsockname()[1]
@@ -130,6 +130,16 @@ async def _started(app: web.Application, sockets: list[socket.socket]) -> web.Ap
     for bound in sockets:
         await web.SockSite(runner, bound).start()
     return runner
+
+
+def _sockets(config: ServeConfig) -> tuple[list[socket.socket], socket.socket]:
+    pair = _pair(config.host, config.port)
+    try:
+        return pair, _bound(config.host, config.jito_port)
+    except PortTakenError:
+        for bound in pair:
+            bound.close()
+        raise
 
 
 def _bound(host: str, port: int) -> socket.socket:
