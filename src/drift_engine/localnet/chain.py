@@ -41,7 +41,11 @@ KEEPER_ACCOUNTS = 28
 
 @dataclass(frozen=True, slots=True)
 class ChainConfig:
-    """How the chain runs. ``start_unix`` in Unix seconds; lags in blocks; ``program_so`` is Drift v2's real program."""
+    """How the chain runs.
+
+    ``start_unix`` is the first block's time in Unix seconds; lags are in blocks; ``program_so`` is the file of Drift
+    v2's real program.
+    """
 
     slot_ms: int = 400
     start_slot: int = 5_000

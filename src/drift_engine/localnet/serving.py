@@ -4,7 +4,8 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from time import time
 
 from aiohttp import web
 from solders.account import Account
@@ -31,7 +32,8 @@ class PortTakenError(OSError):
 class ServeConfig:
     """What to serve. Port 0 takes free ports, RPC and WebSocket next to each other.
 
-    ``by_hand``: slots open only when they are told to. ``accounts`` are there from the start.
+    ``by_hand``: slots open only when they are told to; else they open in time, and the chain's clock is the machine's,
+    ``clock_skew_s`` seconds ahead. ``accounts`` are there from the start.
     ``jito_requests_per_s`` of 0 is no limit; ``jito_leader_turns`` of 3: each third leader runs Jito's client.
     """
 
@@ -42,6 +44,7 @@ class ServeConfig:
     programs: tuple[VenueProgram, ...] = ()
     accounts: tuple[tuple[Pubkey, Account], ...] = ()
     by_hand: bool = False
+    clock_skew_s: int = 0
     fault_seed: int = 0
     jito_requests_per_s: float = 1.0
     jito_leader_turns: int = 1
@@ -79,7 +82,7 @@ class Running:
 async def serve(config: ServeConfig | None = None) -> Running:
     """Start a chain and serve it; raise ``PortTakenError`` where a port is taken."""
     config = config or ServeConfig()
-    chain = Chain(config.chain, config.programs)
+    chain = Chain(_timed(config), config.programs)
     for address, account in (*_tip_accounts(), *config.accounts):
         chain.bank.put(address, account)
     node = Node(chain, Faults(config.fault_seed))
@@ -109,6 +112,10 @@ async def served(config: ServeConfig | None = None) -> AsyncIterator[Running]:
         yield running
     finally:
         await running.stop()
+
+
+def _timed(config: ServeConfig) -> ChainConfig:
+    return config.chain if config.by_hand else replace(config.chain, start_unix=int(time()) + config.clock_skew_s)
 
 
 def _tip_accounts() -> list[tuple[Pubkey, Account]]:
