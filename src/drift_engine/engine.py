@@ -13,7 +13,7 @@ from msgspec import to_builtins
 from drift_engine import status, wiring
 from drift_engine.books import Books
 from drift_engine.config import ConfigError, RunConfig
-from drift_engine.core.driving import DONE, Done, drive
+from drift_engine.core.driving import DONE, Done, drive, where
 from drift_engine.core.margin_monitor import MarginMonitor
 from drift_engine.core.parameters import shown
 from drift_engine.core.position_manager import apply
@@ -39,6 +39,7 @@ from drift_engine.core.units import DAY_NS
 from drift_engine.desk import ReviewDesk
 from drift_engine.emergency import EmergencyClose
 from drift_engine.execution import breakers
+from drift_engine.journal import JournalError
 from drift_engine.lifecycle import BaseEngine
 from drift_engine.recovery import QuietExecutor, replay, take_outside_news
 from drift_engine.strategies.base import DriftStrategy
@@ -80,9 +81,14 @@ class DriftEngine(BaseEngine):
         if not ((self._watch.is_calm(self.state, margin) and not self._inbox.missing) or self._is_safe(margin)):
             return DONE
         view = self._desk.view = self._market_state(margin)  # 2
-        signal = drive(self.strategy.on_tick(view))  # 3
-        if signal is not None and view.in_flight.isdisjoint(signal.targets):
-            drive(self.strategy.on_execute(signal))  # 4
+        try:
+            signal = drive(self.strategy.on_tick(view))  # 3
+            if signal is not None and view.in_flight.isdisjoint(signal.targets):
+                drive(self.strategy.on_execute(signal))  # 4
+        except JournalError:
+            raise
+        except Exception as error:  # noqa: BLE001
+            self._go_on_without(error)
         return DONE
 
     def process(self, event: Event) -> None:
@@ -127,7 +133,7 @@ class DriftEngine(BaseEngine):
         if state.closing:
             self._emergency.step(margin, verified=self._books.agreed_cursor == state.venue_cursor)
             return False
-        return state.trading is not Trading.HALTED and self._warm
+        return state.trading is not Trading.HALTED and self._warm and not state.strategy_disabled
 
     def _is_warm(self) -> bool:
         """Whether every market the strategy needs has a price."""
@@ -191,6 +197,13 @@ class DriftEngine(BaseEngine):
         if not self.state.latched:
             self._halt(event.ts_ns, "liquidation", f"the venue liquidated {event.market or event.asset}", closing=1)
 
+    def _go_on_without(self, error: Exception) -> None:
+        """Watch what is at risk without a strategy that failed. Where nothing is, the run ends with its error."""
+        change = None if self.config.mode == "backtest" else breakers.failure(self.state, where(error))
+        if change is None:
+            raise error
+        self.process(change)
+
     def _halt(self, ts_ns: int, cause: Cause, reason: str, *, closing: int = 0, disputed: bool = False) -> None:
         trading = Trading.REDUCING if closing else Trading.HALTED
         self.process(StateChanged(ts_ns, trading, reason, cause, latched=True, disputed=disputed, closing=closing))
@@ -223,7 +236,7 @@ class DriftEngine(BaseEngine):
         self._limits, self._capital_e6, self.bus = ports.limits, ports.capital_e6, ports.bus
         self._let_go = ports.close
         self.state, self.tally, self._books = EngineState(), Tally(), Books()
-        self._monitor = MarginMonitor(ports.limits.max_oracle_age_slots, _age_ns(ports.limits.max_feed_age_ms))
+        self._monitor = MarginMonitor(ports.limits.max_oracle_age_slots, ports.limits.max_feed_age_ns)
         self._desk = ReviewDesk(self.state, self.process, self._executor, self._limits, self._latency)
         self._desk.abandoned = lambda: self._executor.quiet and not self._journal.verifying
         self._emergency = EmergencyClose(self.state, self.process, self._desk, self._executor, self._limits)
@@ -283,7 +296,3 @@ class DriftEngine(BaseEngine):
     def export_state(self) -> dict[str, Any]:
         """Return the whole state as plain values: a copy."""
         return to_builtins(self.state)  # type: ignore[no-any-return]
-
-
-def _age_ns(age_ms: int | None) -> int | None:
-    return None if age_ms is None else age_ms * 1_000_000

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 from churn import Churn
-from proof_stage import E6, Spy, price_path, wired
+from proof_stage import BREAKERS_OFF, E6, Spy, price_path, wired
+from test_emergency_proof import into_the_band as falling
 
 from drift_engine import BaseEngine, DeltaNeutralStrategy, DriftEngine, HoldStrategy, wiring
 from drift_engine.config import ConfigError, RunConfig
-from drift_engine.core.types import MarketState, Submitted, TradeSignal, Trading
+from drift_engine.core.types import MarketState, StateChanged, Submitted, TradeSignal, Trading
 from drift_engine.journal import Journal
 
 FAST = RunConfig(strategy="hold", params={"target": "2"}, scenario="calm_carry", days=2, speed=1e9)
@@ -219,8 +220,7 @@ async def test_ticks_by_hand_beside_the_loop_leave_the_books_equal() -> None:
 
 class Awaits(HoldStrategy):
     async def on_tick(self, state: MarketState) -> TradeSignal | None:
-        if state.now_ns % (600 * 10**9) == 0 and state.account.perps:
-            await asyncio.sleep(0)
+        await asyncio.sleep(0)
         return await super().on_tick(state)
 
 
@@ -236,21 +236,48 @@ async def test_a_strategy_that_awaits_is_refused_by_name_and_the_engine_stops() 
     with pytest.raises(RuntimeError, match=r"Awaits.on_tick must not await"):
         await whole(engine)
     assert not engine.running
-    assert engine.tally.trades == 1
     await engine.stop()
 
 
-async def test_an_error_in_a_strategy_ends_the_loop_and_reaches_who_waits(tmp_path: Path) -> None:
-    engine = fast(Fails({"target": "2"}), journal=tmp_path / "run")
+def test_a_backtest_ends_with_its_strategys_error() -> None:
+    proof = wired(Fails({"target": "2"}), timeline=price_path([150.0] * 50), capital_e6=1_000 * E6)
     with pytest.raises(ZeroDivisionError, match="mine"):
-        await whole(engine)
-    sent = engine.tally.trades
+        proof.run()
+
+
+async def test_margin_is_watched_on_when_a_strategy_with_a_position_fails(tmp_path: Path) -> None:
+    """It is asked no more, what it holds stays, and the run can be taken up with one that works, after a resume."""
+    engine = fast(Fails({"target": "2"}), journal=tmp_path / "run")
+    await whole(engine)
+    state, sent = engine.state, engine.tally.trades
+    assert (state.trading, state.latched, state.strategy_disabled) == (Trading.REDUCING, True, True)
+    assert state.reason.startswith("the strategy failed: ZeroDivisionError at test_lifecycle_proof.py:")
+    assert state.reason.endswith(": mine")
+    assert state.ticks > 1_000
+    assert engine.margin is not None
+    assert engine.margin.as_of_ns >= state.now_ns - 3_600 * 10**9
+    assert state.account.perp("SOL-PERP").base_e9 == 2 * 10**9
     await engine.stop()
-    again = fast(HoldStrategy({"target": "2"}), journal=tmp_path / "run")
+    changes = [record.event for record in Journal.read(tmp_path / "run") if isinstance(record.event, StateChanged)]
+    assert len(changes) == 1
+    again = fast(Fails({"target": "2"}), journal=tmp_path / "run")
     again.open()
     assert again.state.account.perp("SOL-PERP").base_e9 == 2 * 10**9
+    assert again.state.strategy_disabled
     assert again.tally.trades == sent == 1
     again.close()
+
+
+def test_a_position_whose_strategy_failed_is_still_closed_before_liquidation() -> None:
+    config = RunConfig(
+        strategy="hold", mode="paper", capital_e6=1_000 * E6, params={"target": "20"}, limits=BREAKERS_OFF
+    )
+    strategy = Fails({"target": "20"})
+    engine = DriftEngine(strategy, config=config, ports=wiring.build(config, strategy, timeline=price_path(falling())))
+    asyncio.run(whole(engine))
+    assert engine.state.trading is Trading.HALTED
+    assert "nothing left" in engine.state.reason
+    assert not engine.state.account.perp("SOL-PERP").base_e9
 
 
 def test_a_signal_for_a_market_nobody_has_is_refused_not_traded_as_another() -> None:

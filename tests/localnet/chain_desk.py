@@ -18,7 +18,7 @@ from solders.pubkey import Pubkey
 from solders.system_program import TransferParams, transfer
 from solders.transaction import VersionedTransaction
 
-from drift_engine.localnet.program import Invocation, Ledger, ProgramError
+from drift_engine.localnet.program import Invocation, Ledger, ProgramError, RuntimeRefusal
 from drift_engine.localnet.serving import Running, ServeConfig, served
 
 SOL = 10**9
@@ -38,8 +38,10 @@ class CounterProgram:
     def execute(self, instruction: Invocation, ledger: Ledger) -> None:
         letter, amount = instruction.data[:1], int.from_bytes(instruction.data[1:9], "little")
         keys = [meta.pubkey for meta in instruction.accounts]
+        if len(keys) < {b"o": 2, b"a": 1, b"p": 2, b"m": 1}.get(letter, 0):
+            raise RuntimeRefusal("NotEnoughAccountKeys")
         ledger.consume(100)
-        ledger.log(f"Instruction: {letter.decode()}")
+        ledger.log(f"Instruction: {letter.decode(errors='replace')}")
         match letter:
             case b"o":
                 ledger.create(keys[1], keys[0], COUNTER, bytes(8))
@@ -57,7 +59,7 @@ class CounterProgram:
     @staticmethod
     def _add(ledger: Ledger, key: Pubkey, amount: int) -> None:
         found = ledger.get(key)
-        if found is None:
+        if found is None or found.owner != COUNTER:
             raise ProgramError(3012, "AccountNotInitialized", "The program expected this account", account="counter")
         total = unpack("<Q", found.data)[0] + amount
         ledger.write(key, pack("<Q", total))

@@ -3,7 +3,6 @@
 import os
 from hashlib import sha256
 from pathlib import Path
-from struct import pack
 
 import pytest
 from solders.account import Account
@@ -11,7 +10,7 @@ from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 
 from drift_engine.localnet.chain import DRIFT_V2_PROGRAM
-from drift_engine.localnet.tokens import TOKEN_PROGRAM
+from drift_engine.localnet.tokens import TOKEN_PROGRAM, mint_of
 
 RENT = Pubkey.from_string("SysvarRent111111111111111111111111111111111")
 SYSTEM = Pubkey.default()
@@ -32,7 +31,7 @@ def pda(*seeds: bytes) -> Pubkey:
 
 def mint_account() -> tuple[Pubkey, Account]:
     """Return a mint of 6 decimals, as USDC has."""
-    return MINT, Account(10**9, bytes(36) + pack("<QBB", 0, 6, 1) + bytes(36), TOKEN_PROGRAM)
+    return MINT, mint_of(6, 0, 10**9)
 
 
 def call(name: str, *accounts: tuple[Pubkey, str], data: bytes = b"") -> Instruction:

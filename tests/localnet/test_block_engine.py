@@ -79,9 +79,10 @@ async def test_a_bundle_lands_whole_in_order_in_one_slot() -> None:
 async def test_a_bundle_with_one_failure_does_nothing_at_all() -> None:
     async with desk(**FREE) as at:
         good, bad = await at.made(pays(at.me, A, SOL)), await at.made(pays(at.me, B, 1_000 * SOL))
-        name = await send_bundle(at, good, bad, await tipping(at))
-        at.slots()
-        assert await inflight(at, name) == [("Failed", None)]
+        for bundle in ([good, bad, await tipping(at)], [await tipping(at, 2_000), good, bad]):
+            name = await send_bundle(at, *bundle)
+            at.slots()
+            assert await inflight(at, name) == [("Failed", None)]
         assert await at.balance(at.me) == 100 * SOL
         assert await at.status(str(good.signatures[0])) is None
         await at.send(good)

@@ -1,14 +1,30 @@
 """Each fault, set through the control, as a client meets it."""
 
+import asyncio
+
 import aiohttp
 import pytest
 from aiohttp import WSMsgType
-from chain_desk import COUNTER, SOL, SYSTEM, count_of, counter_call, desk, pays, readonly, wire, writable
+from chain_desk import (
+    COUNTER,
+    SOL,
+    SYSTEM,
+    CounterProgram,
+    count_of,
+    counter_call,
+    desk,
+    pays,
+    readonly,
+    wire,
+    writable,
+)
 from solders.account import Account
 from solders.instruction import AccountMeta
 from solders.pubkey import Pubkey
 
+from drift_engine.localnet.chain import ChainConfig
 from drift_engine.localnet.faults import Fault, Faults
+from drift_engine.localnet.program import Ledger
 from drift_engine.localnet.serving import PortTakenError, ServeConfig, serve
 
 A = Pubkey(bytes([1]) * 32)
@@ -59,6 +75,10 @@ async def test_notifications_are_doubled_and_swapped() -> None:
             at.chain.put(A, account(data))
         heard = [(await ears.heard())["result"]["value"]["data"][0] for _ in range(3)]
         assert heard == ["NA==", "Mw==", "NQ=="]
+        await at.faults(replay={"next": 1})
+        at.chain.put(A, account(b"7"))
+        heard = [(await ears.heard())["result"]["value"]["data"][0] for _ in range(2)]
+        assert heard == ["Nw==", "NQ=="]
         await at.faults(reorder={"next": 1})
         at.chain.put(A, account(b"6"))
         await ears.silence()
@@ -125,6 +145,17 @@ async def test_a_fork_takes_back_blocks_and_their_transactions() -> None:
 
 def _payer(me: Pubkey) -> tuple[AccountMeta, AccountMeta]:
     return AccountMeta(me, is_signer=True, is_writable=True), readonly(SYSTEM)
+
+
+async def test_what_is_finalized_is_not_rolled_back() -> None:
+    async with desk() as at:
+        at.slots(40)
+        slot = at.chain.slot
+        assert "finalized" in (await at.faults(fork={"slots": 32}))["error"]
+        assert at.chain.slot == slot
+        assert (await at.faults(fork={"slots": 31}))["struck"] == {"fork": 1}
+        seen = [await at.call("getSlot", {"commitment": name}) for name in ("finalized", "confirmed", "processed")]
+        assert seen == [slot - 32, slot - 32, slot + 1]
 
 
 async def test_a_fork_puts_back_what_a_program_noted() -> None:
@@ -202,11 +233,40 @@ async def test_slots_are_opened_by_the_control() -> None:
         assert "whole number" in (await at.post({"advance": 0}, f"{at.running.url}/slots"))["error"]
 
 
+async def test_cut_sockets_leave_nothing_behind() -> None:
+    async with desk() as at:
+        for turn in range(20):
+            async with at.socket() as ears:
+                await ears.call("accountSubscribe", str(A), STREAM)
+                at.chain.put(A, account(bytes([turn])))
+                await at.faults(disconnect={})
+        at.chain.put(A, account(b"last"))
+        await asyncio.sleep(0.05)
+        assert at.running.server.listeners == (0, 0)
+
+
+class BrokenProgram(CounterProgram):
+    def tick(self, ledger: Ledger) -> bool:
+        raise ZeroDivisionError(f"in slot {ledger.slot}")
+
+
+async def test_a_program_that_breaks_in_a_tick_is_heard_of() -> None:
+    running = await serve(ServeConfig(chain=ChainConfig(slot_ms=10)))
+    running.chain.programs[COUNTER] = BrokenProgram()
+    with pytest.raises(ZeroDivisionError, match="in slot"):
+        await asyncio.wait_for(running.wait(), 5)
+    with pytest.raises(ZeroDivisionError):
+        await running.stop()
+
+
 async def test_a_taken_port_is_named() -> None:
     async with desk() as at:
         port = int(at.running.url.rsplit(":", 1)[1])
         with pytest.raises(PortTakenError, match=str(port)):
             await serve(ServeConfig(port=port))
+        jito_port = int(at.running.jito_url.rsplit(":", 1)[1])
+        with pytest.raises(PortTakenError, match=str(jito_port)):
+            await serve(ServeConfig(jito_port=jito_port))
         async with aiohttp.ClientSession() as session, session.get(f"{at.running.url}/health") as answer:
             assert await answer.text() == "ok"
         assert wire(await at.made(pays(at.me, A, SOL)))

@@ -6,7 +6,6 @@ from struct import pack
 
 import pytest
 from chain_desk import COUNTER, SIGNER, SOL, SYSTEM, Desk, count_of, counter_call, desk, pays, readonly, wire, writable
-from solders.account import Account
 from solders.compute_budget import set_compute_unit_limit
 from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
@@ -24,9 +23,8 @@ TOKEN_RENT = 2_039_280
 async def counted() -> AsyncIterator[Desk]:
     """A desk with an open counter at KEY, a vault of the program's and a token account of the desk's own."""
     key = Keypair.from_seed(bytes([7]) * 32).pubkey()
-    mint = bytes(4) + bytes(32) + pack("<QBB", 2_000_000, 6, 1) + bytes(36)
     accounts = (
-        (MINT, Account(10**9, mint, tokens.TOKEN_PROGRAM)),
+        (MINT, tokens.mint_of(6, 2_000_000, 10**9, key)),
         (VAULT, tokens.account_of(MINT, SIGNER, 1_000_000, TOKEN_RENT)),
         (PURSE, tokens.account_of(MINT, key, 0, TOKEN_RENT)),
         (OTHER, tokens.account_of(MINT, Pubkey.new_unique(), 0, TOKEN_RENT)),
@@ -182,10 +180,42 @@ async def test_a_payer_without_the_fee_and_a_bad_signature_do_not_reach_the_prog
         transaction = await at.made(adding(1), signers=[poor])
         error = await at.refusal("sendTransaction", wire(transaction), {"encoding": "base64"})
         assert error.data["err"] == "AccountNotFound"
+        assert await at.status(await at.send(transaction, skip=True)) is None
         good = await at.made(adding(1))
         bad = type(good).populate(good.message, [poor.sign_message(bytes(good.message))])
         await at.send(bad, skip=True)
         assert count_of(at, KEY) == 0
+
+
+async def test_an_associated_account_made_in_the_transaction_takes_what_the_program_pays() -> None:
+    async with counted() as at:
+        program = Pubkey.from_string("ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL")
+        made, _ = Pubkey.find_program_address([bytes(at.me), bytes(tokens.TOKEN_PROGRAM), bytes(MINT)], program)
+        payer = AccountMeta(at.me, is_signer=True, is_writable=True)
+        rest = [readonly(key) for key in (at.me, MINT, SYSTEM, tokens.TOKEN_PROGRAM)]
+        opened = Instruction(program, bytes([1]), [payer, writable(made), *rest])
+        balance = await at.balance(at.me)
+        await at.do(opened, counter_call("p", writable(VAULT), writable(made), amount=77), opened)
+        assert amount_of(at, made) == 77
+        assert await at.balance(at.me) == balance - 5_000 - TOKEN_RENT
+
+
+def signature_check(message: bytes, signed: bytes) -> Instruction:
+    """An instruction of the precompiled Ed25519 program (agave ``ed25519-program``)."""
+    key = Keypair.from_seed(bytes([8]) * 32)
+    offsets = pack("<BBHHHHHHH", 1, 0, 48, 0xFFFF, 16, 0xFFFF, 112, len(message), 0xFFFF)
+    data = offsets + bytes(key.pubkey()) + bytes(key.sign_message(signed)) + message
+    return Instruction(Pubkey.from_string("Ed25519SigVerify111111111111111111111111111"), data, [])
+
+
+async def test_a_signature_checked_beside_the_program_costs_its_fee_and_has_to_be_true() -> None:
+    async with counted() as at:
+        balance = await at.balance(at.me)
+        await at.do(signature_check(b"order", b"order"), adding(1), pays(at.me, at.me, 1))
+        assert await at.balance(at.me) == balance - 10_000
+        error, _ = await failed(at, adding(1), signature_check(b"order", b"other"))
+        assert isinstance(error, dict)
+        assert count_of(at, KEY) == 1
 
 
 async def test_a_long_log_is_cut_where_a_validator_cuts_it() -> None:

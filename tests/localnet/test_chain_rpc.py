@@ -2,6 +2,7 @@
 
 import asyncio
 from base64 import b64decode
+from time import time
 from typing import Any
 
 import pytest
@@ -56,7 +57,7 @@ async def test_many_accounts_are_read_at_one_slot() -> None:
 
 
 async def test_a_programs_accounts_are_found_by_filters() -> None:
-    async with desk(accounts=held(b"one+", b"two++", b"one-")) as at:
+    async with desk(accounts=held(b"one+", b"+one+", b"one-")) as at:
         assert await addresses(at) == sorted(map(str, (A, B, C)))
         assert await addresses(at, filters=[{"dataSize": 5}]) == [str(B)]
         by58 = {"memcmp": {"offset": 0, "bytes": base58.encode(b"one")}}
@@ -187,7 +188,7 @@ async def test_old_statuses_are_found_in_history_only() -> None:
 
 
 async def test_slots_open_by_themselves_in_real_time() -> None:
-    async with desk(by_hand=False, chain=ChainConfig(slot_ms=20)) as at:
+    async with desk(by_hand=False, clock_skew_s=3_600, chain=ChainConfig(slot_ms=20)) as at:
         before = at.chain.slot
         async with at.socket() as ears:
             await ears.call("slotSubscribe")
@@ -195,6 +196,7 @@ async def test_slots_open_by_themselves_in_real_time() -> None:
         assert [told["slot"] - told["parent"] for told in heard] == [1] * 5
         await asyncio.sleep(0.1)
         assert at.chain.slot >= before + 8
+        assert -2 <= await at.call("getBlockTime", at.chain.slot) - time() - 3_600 <= 2
 
 
 @pytest.mark.parametrize("data", [b"", b"\0", b"\0\0\1", bytes(range(255))])

@@ -25,7 +25,7 @@ def told_data(told: Any) -> tuple[int, bytes]:
 
 
 async def test_an_account_is_told_at_each_commitment() -> None:
-    async with desk() as at, at.socket() as ears:
+    async with desk(accounts=((A, account(b"0")),)) as at, at.socket() as ears:
         numbers = {
             name: await ears.call("accountSubscribe", str(A), {"commitment": name, **BASE64})
             for name in ("processed", "confirmed", "finalized")
@@ -77,6 +77,8 @@ async def test_a_signature_is_told_once_and_at_once_if_it_is_late() -> None:
         assert (await ears.heard())["subscription"] == late
         at.slots(40)
         await ears.silence()
+        with pytest.raises(RpcAnswerError, match="Invalid subscription id"):
+            await ears.call("signatureUnsubscribe", late)
 
 
 async def test_logs_are_told_of_failures_too_and_by_mention() -> None:
@@ -99,7 +101,7 @@ async def test_subscriptions_end_when_told_to_and_are_each_sockets_own() -> None
     async with desk() as at, at.socket() as ears, at.socket() as others:
         number = await ears.call("accountSubscribe", str(A), {"commitment": "processed", **BASE64})
         for method, client in (("slotUnsubscribe", ears), ("accountUnsubscribe", others)):
-            with pytest.raises(RpcAnswerError, match="-32602.*Invalid subscription id"):
+            with pytest.raises(RpcAnswerError, match=r"-32602.*Invalid subscription id"):
                 await client.call(method, number)
         assert await ears.call("accountUnsubscribe", number) is True
         at.chain.put(A, account(b"1"))

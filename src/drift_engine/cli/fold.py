@@ -24,12 +24,9 @@ from drift_engine.core.types import (
     StateChanged,
     Ticked,
 )
-from drift_engine.core.units import SECOND_NS
 from drift_engine.execution.limits import Limits
 from drift_engine.journal import Record, reader
 from drift_engine.tally import Tally
-
-_MS_NS = SECOND_NS // 1_000
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -64,8 +61,7 @@ def _run(started: RunStarted) -> dict[str, Any]:
 
 def _folded(records: Iterator[Record], limits: Limits) -> dict[str, Any]:
     state, tally, margin = EngineState(), Tally(), None
-    age_ms = limits.max_feed_age_ms
-    monitor = MarginMonitor(limits.max_oracle_age_slots, None if age_ms is None else age_ms * _MS_NS)
+    monitor = MarginMonitor(limits.max_oracle_age_slots, limits.max_feed_age_ns)
     seq, lowest_e4 = 0, None
     for record in records:
         seq = record.seq

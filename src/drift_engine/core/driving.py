@@ -1,6 +1,8 @@
 """Coroutines that must not suspend, run to their end: the interface is asynchronous, the decision is not."""
 
+import re
 from collections.abc import Coroutine, Generator
+from pathlib import PurePath
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -31,3 +33,13 @@ def drive(coroutine: Coroutine[Any, Any, T]) -> T:
     coroutine.close()
     name = getattr(coroutine, "__qualname__", "a coroutine")
     raise RuntimeError(f"{name} must not await: a decision that suspends cannot be replayed")
+
+
+def where(error: BaseException) -> str:
+    """Return an error in one line, the same in every run: its kind, the file and line it comes from, what it says."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = "" if trace is None else f" at {PurePath(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
+    said = re.sub(r"0x[0-9a-fA-F]+", "0x…", " ".join(str(error).split()))
+    return f"{type(error).__name__}{place}: {said}"

@@ -59,6 +59,14 @@ def recovery(state: EngineState) -> StateChanged | None:
     )
 
 
+def failure(state: EngineState, what: str) -> StateChanged | None:
+    """Return the end of a strategy that failed; ``None`` where nothing is at risk that had to be watched without it."""
+    if not (state.in_flight or has_exposure(state)):
+        return None
+    reason = f"the strategy failed: {what}"
+    return StateChanged(state.now_ns, Trading.REDUCING, reason, "strategy", latched=True, strategy_disabled=True)
+
+
 def has_exposure(state: EngineState) -> bool:
     """Return whether there is anything an emergency close could still close.
 

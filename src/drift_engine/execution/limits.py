@@ -44,6 +44,11 @@ class Limits(Struct, frozen=True):
     gas_reserve_e9: int | None = 20_000_000
     settle_pnl_above_e6: int | None = 1_000_000
 
+    @property
+    def max_feed_age_ns(self) -> int | None:
+        """``max_feed_age_ms`` in nanoseconds."""
+        return None if self.max_feed_age_ms is None else self.max_feed_age_ms * 1_000_000
+
 
 def limit_names() -> tuple[str, ...]:
     """Return every limit's name on the command line."""

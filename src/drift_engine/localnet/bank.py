@@ -64,6 +64,8 @@ class Bank:
 
     def open_slot(self, slot: int, unix_timestamp: int) -> None:
         """Close the open slot and open the next; slot numbers may skip."""
+        self._hashes.insert(0, (self.slot, self.hash_of(self.slot)))
+        del self._hashes[SLOT_HASHES:]
         self.slot, self.unix_timestamp = slot, unix_timestamp
         self._slots[slot] = Undo()
         while len(self._slots) > SLOTS_KEPT:
@@ -73,8 +75,6 @@ class Bank:
     def _set_sysvars(self) -> None:
         epoch = self.slot // SLOTS_PER_EPOCH
         self.svm.set_clock(Clock(self.slot, 0, epoch, epoch + 1, self.unix_timestamp))
-        self._hashes.insert(0, (self.slot - 1, self.hash_of(self.slot - 1)))
-        del self._hashes[SLOT_HASHES:]
         self.svm.set_slot_hashes(self._hashes)
 
     def hash_of(self, slot: int) -> Hash:
@@ -173,12 +173,13 @@ class Bank:
                 self.notes[key] = value
 
     def roll_back(self, slot: int) -> list[Pubkey]:
-        """Undo every slot after the given one; return the accounts that were put back."""
-        list(self._since(slot))
+        """Undo every slot after the given one, which is open again; return the accounts that were put back."""
+        self._since(slot)
         touched: dict[Pubkey, None] = {}
         for later in sorted((held for held in self._slots if held > slot), reverse=True):
             undo = self._slots.pop(later)
             self._restore(undo)
             touched |= dict.fromkeys(undo.accounts)
-        self._hashes = [held for held in self._hashes if held[0] <= slot]
+        self._hashes = [held for held in self._hashes if held[0] < slot]
+        self.slot = slot
         return list(touched)

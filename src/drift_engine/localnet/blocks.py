@@ -15,6 +15,10 @@ BLOCKS_KEPT = 10_000
 COMMITMENTS = ("processed", "confirmed", "finalized")
 
 
+class FinalizedError(ValueError):
+    """A rollback that would take back what is finalized."""
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """One block; ``time`` in Unix seconds."""
@@ -32,32 +36,39 @@ class Blocks:
     def __init__(self, first: Block, confirm_blocks: int, finality_blocks: int) -> None:
         self._blocks = [first]
         self._lags = dict(zip(COMMITMENTS, (0, confirm_blocks, finality_blocks), strict=True))
+        self._root = first
 
     @property
     def open(self) -> Block:
         """Return the open block."""
         return self._blocks[-1]
 
-    @property
-    def first(self) -> Block:
-        """Return the oldest block kept."""
-        return self._blocks[0]
-
     def append(self, slot: int, blockhash: Hash, time: int) -> Block:
         """Close the open block and open the next."""
         block = Block(slot, self.open.slot, self.open.height + 1, blockhash, time)
         self._blocks.append(block)
         del self._blocks[:-BLOCKS_KEPT]
+        lagging = self._lagging("finalized")
+        self._root = lagging if lagging.height > self._root.height else self._root
         return block
 
     def roll_back(self, count: int) -> Block:
-        """Drop the open block and ``count`` closed ones; return the last that stays."""
-        last = max(0, len(self._blocks) - 2 - count)
+        """Drop the open block and ``count`` closed ones; return the last that stays.
+
+        Raise ``FinalizedError`` where one of them is finalized.
+        """
+        last = len(self._blocks) - 2 - count
+        if last < 0 or self._blocks[last + 1].slot <= self.at("finalized").slot:
+            raise FinalizedError(f"{count} closed blocks cannot be rolled back: a finalized one is among them")
         del self._blocks[last + 1 :]
         return self.open
 
     def at(self, commitment: str) -> Block:
-        """Return the newest block a commitment sees."""
+        """Return the newest block a commitment sees; what was finalized stays so, whatever is rolled back."""
+        lagging = self._lagging(commitment)
+        return lagging if lagging.height > self._root.height else self._root
+
+    def _lagging(self, commitment: str) -> Block:
         return self._blocks[max(0, len(self._blocks) - 1 - self._lags[commitment])]
 
     def before(self, block: Block, count: int) -> Block:

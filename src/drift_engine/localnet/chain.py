@@ -41,7 +41,11 @@ KEEPER_ACCOUNTS = 28
 
 @dataclass(frozen=True, slots=True)
 class ChainConfig:
-    """How the chain runs. ``start_unix`` in Unix seconds; lags in blocks; ``program_so`` is Drift v2's real program."""
+    """How the chain runs.
+
+    ``start_unix`` is the first block's time in Unix seconds; lags are in blocks; ``program_so`` is the file of Drift
+    v2's real program.
+    """
 
     slot_ms: int = 400
     start_slot: int = 5_000
@@ -219,7 +223,10 @@ class Chain:
             listener(event)
 
     def roll_back(self, blocks: int = 1) -> RolledBack:
-        """Drop the open block and ``blocks`` closed ones, and go on in a new slot after them."""
+        """Drop the open block and ``blocks`` closed ones, and go on in a new slot after them.
+
+        Raise ``FinalizedError`` where one of them is finalized.
+        """
         slot = self.slot
         last = self.blocks.roll_back(blocks)
         changed = self.bank.roll_back(last.slot)

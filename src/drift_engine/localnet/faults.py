@@ -9,6 +9,7 @@ generator of its own: the same seed, settings and requests give the same faults.
 | delay | a sent transaction | it runs ``slots`` slots later, or finds its blockhash expired |
 | duplicate | a notification | it is sent twice |
 | reorder | a notification | it is sent after the one that follows it |
+| replay | a notification | after it, the one before it of its subscription is sent again |
 | too_many_requests | an HTTP request | 429, Retry-After ``retry_after_s``; also beyond ``per_s`` requests a second |
 | stale | a read | it is answered as of ``slots`` blocks ago; the node calls itself behind |
 | stall | while ``on`` | WebSockets stay open and say nothing: what they would have said is lost |
@@ -23,7 +24,7 @@ from typing import Literal, get_args
 
 import msgspec
 
-Kind = Literal["drop", "delay", "duplicate", "reorder", "too_many_requests", "stale", "stall"]
+Kind = Literal["drop", "delay", "duplicate", "reorder", "replay", "too_many_requests", "stale", "stall"]
 Act = Literal["disconnect", "fork"]
 KINDS: tuple[str, ...] = get_args(Kind)
 ACTS: tuple[str, ...] = get_args(Act)

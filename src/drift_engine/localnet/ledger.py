@@ -106,18 +106,20 @@ class Ledger:
 
         The caller answers for the signature; ownership, mint, state and amount are checked as the token program does.
         """
+        left, name = self.compute_left, f"Program {tokens.TOKEN_PROGRAM}"
         self.consume(tokens.TRANSFER_UNITS)
-        self.lines.extend((f"Program {tokens.TOKEN_PROGRAM} invoke [2]", "Program log: Instruction: Transfer"))
+        self.lines.extend((f"{name} invoke [2]", "Program log: Instruction: Transfer"))
         try:
             giver, taker = tokens.token_account(self.get(source)), tokens.token_account(self.get(destination))
             moved = tokens.transfer(giver, taker, authority, amount, same=source == destination)
         except tokens.TokenRefusal as refusal:
             self.lines.append(f"Program log: Error: {refusal.text}")
-            self.lines.append(f"Program {tokens.TOKEN_PROGRAM} failed: custom program error: {hex(refusal.code)}")
+            self.lines.append(f"{name} failed: custom program error: {hex(refusal.code)}")
             raise RuntimeRefusal("Custom", refusal.code) from refusal
         self.put(source, moved[0])
         self.put(destination, moved[1])
-        self.lines.append(f"Program {tokens.TOKEN_PROGRAM} success")
+        used = f"{name} consumed {tokens.TRANSFER_UNITS} of {left} compute units"
+        self.lines.extend((used, f"{name} success"))
 
     def note(self, key: str) -> object | None:
         """Return what the program kept under the key; None if nothing."""

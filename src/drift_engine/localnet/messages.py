@@ -43,13 +43,12 @@ class LookupRefusal(Exception):  # noqa: N818 - TransactionError's own word
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A transaction's message with every address known. ``static`` of ``keys`` stand in the message itself."""
+    """A transaction's message with every address known."""
 
     transaction: VersionedTransaction
     message: Message | MessageV0
     keys: tuple[Pubkey, ...]
     writable: frozenset[int]
-    static: int
     loaded_writable: tuple[Pubkey, ...]
     loaded_readonly: tuple[Pubkey, ...]
 
@@ -123,7 +122,6 @@ def resolve(transaction: VersionedTransaction, read: Callable[[Pubkey], Account 
         message=message,
         keys=(*keys, *pulled[0], *pulled[1]),
         writable=frozenset(writable),
-        static=len(keys),
         loaded_writable=tuple(pulled[0]),
         loaded_readonly=tuple(pulled[1]),
     )

@@ -14,9 +14,9 @@ from typing import Protocol
 from solders.instruction import AccountMeta, Instruction
 from solders.pubkey import Pubkey
 
-from drift_engine.localnet.ledger import Ledger
+from drift_engine.localnet.ledger import Ledger, RuntimeRefusal
 
-__all__ = ["Invocation", "Ledger", "ProgramError", "VenueProgram"]
+__all__ = ["Invocation", "Ledger", "ProgramError", "RuntimeRefusal", "VenueProgram"]
 
 
 class ProgramError(Exception):
@@ -70,6 +70,7 @@ class VenueProgram(Protocol):
     def execute(self, instruction: Invocation, ledger: Ledger) -> None:
         """Apply one instruction to the ledger; raise ``ProgramError`` where the program refuses.
 
+        ``RuntimeRefusal`` is for what Solana's own names say, such as ``"MissingRequiredSignature"``.
         It may write only what the instruction marks writable, and may not make or burn lamports: the chain fails the
         transaction with ``ReadonlyDataModified`` or ``UnbalancedInstruction``, as Solana does.
         """

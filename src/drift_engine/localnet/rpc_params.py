@@ -6,12 +6,12 @@ from typing import Any
 
 from solders.pubkey import Pubkey
 from solders.signature import Signature
-from solders.transaction import VersionedTransaction
+from solders.transaction import SanitizeError, VersionedTransaction
 
 from drift_engine.localnet import base58
 from drift_engine.localnet.blocks import COMMITMENTS
 from drift_engine.localnet.messages import MAX_TRANSACTION_BYTES
-from drift_engine.localnet.rpc_errors import INVALID_PARAMS, RpcError, bad_params
+from drift_engine.localnet.rpc_errors import bad_params
 
 
 def needed(params: list[Any], place: int, kind: type) -> Any:
@@ -90,15 +90,11 @@ def transaction(text: str, encoding: str) -> tuple[VersionedTransaction, bytes]:
         )
     try:
         parsed = VersionedTransaction.from_bytes(data)
-        if bytes(parsed) != data:
-            raise bad_params(
-                "failed to deserialize solana_transaction::versioned::VersionedTransaction: trailing bytes"
-            )
         parsed.sanitize()
-    except (ValueError, RpcError) as error:
-        if isinstance(error, RpcError):
-            raise
-        raise RpcError(INVALID_PARAMS, f"invalid transaction: {error}") from error
+    except (ValueError, SanitizeError) as error:
+        raise bad_params(f"invalid transaction: {error}") from error
+    if bytes(parsed) != data:
+        raise bad_params("invalid transaction: bytes are left over after it")
     return parsed, data
 
 

@@ -52,6 +52,9 @@ class Subscriptions:
         self._seen = {name: node.chain.blocks.at(name).height for name in COMMITMENTS}
         node.chain.listeners.append(self.hear)
 
+    def __len__(self) -> int:
+        return len(self._held)
+
     def subscribe(self, kind: str, params: list[Any], send: Send) -> int:
         """Open a subscription and return its number; raise ``RpcError`` for what cannot be subscribed to."""
         made = _MAKERS[kind](params)

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from drift_engine.localnet.blocks import FinalizedError
 from drift_engine.localnet.chain import Event, SlotOpened
 from drift_engine.localnet.dispatch import METHODS, answer_all
 from drift_engine.localnet.faults import ACTS, BadFaultError, Fault
@@ -32,6 +33,11 @@ class Server:
         self._subscriptions = Subscriptions(node)
         self._sockets: set[Socket] = set()
         node.chain.listeners.append(self._turn)
+
+    @property
+    def listeners(self) -> tuple[int, int]:
+        """Return how many sockets are open, and how many subscriptions."""
+        return len(self._sockets), len(self._subscriptions)
 
     def app(self) -> web.Application:
         """Return the application that both ports serve."""
@@ -74,7 +80,7 @@ class Server:
         try:
             for kind, value in _object(await request.read()).items():
                 self.set_fault(kind, value)
-        except (BadFaultError, msgspec.ValidationError) as error:
+        except (BadFaultError, FinalizedError, msgspec.ValidationError) as error:
             return web.json_response({"error": str(error)}, status=400)
         return await self._faults(request)
 
@@ -92,9 +98,9 @@ class Server:
                 self._act(kind, fault)
 
     def _act(self, kind: str, fault: Fault) -> None:
-        self._node.faults.struck[kind] += 1
         if kind == "fork":
             self._node.chain.roll_back(fault.slots)
+        self._node.faults.struck[kind] += 1
         for socket in list(self._sockets) if kind == "disconnect" else ():
             socket.cut()
 

@@ -4,7 +4,8 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from time import time
 
 from aiohttp import web
 from solders.account import Account
@@ -31,7 +32,8 @@ class PortTakenError(OSError):
 class ServeConfig:
     """What to serve. Port 0 takes free ports, RPC and WebSocket next to each other.
 
-    ``by_hand``: slots open only when they are told to. ``accounts`` are there from the start.
+    ``by_hand``: slots open only when they are told to; else they open in time, and the chain's clock is the machine's,
+    ``clock_skew_s`` seconds ahead. ``accounts`` are there from the start.
     ``jito_requests_per_s`` of 0 is no limit; ``jito_leader_turns`` of 3: each third leader runs Jito's client.
     """
 
@@ -42,6 +44,7 @@ class ServeConfig:
     programs: tuple[VenueProgram, ...] = ()
     accounts: tuple[tuple[Pubkey, Account], ...] = ()
     by_hand: bool = False
+    clock_skew_s: int = 0
     fault_seed: int = 0
     jito_requests_per_s: float = 1.0
     jito_leader_turns: int = 1
@@ -60,6 +63,11 @@ class Running:
     _runners: list[web.AppRunner]
     _clock: asyncio.Task[None] | None
 
+    async def wait(self) -> None:
+        """Wait as long as slots open; raise what stopped them. It returns at once where they open by hand."""
+        if self._clock is not None:
+            await asyncio.shield(self._clock)
+
     async def stop(self) -> None:
         """Stop the slots and close every port and socket; raise what stopped the slots before, if something did."""
         if self._clock is not None:
@@ -74,13 +82,13 @@ class Running:
 async def serve(config: ServeConfig | None = None) -> Running:
     """Start a chain and serve it; raise ``PortTakenError`` where a port is taken."""
     config = config or ServeConfig()
-    chain = Chain(config.chain, config.programs)
+    chain = Chain(_timed(config), config.programs)
     for address, account in (*_tip_accounts(), *config.accounts):
         chain.bank.put(address, account)
     node = Node(chain, Faults(config.fault_seed))
     server, bundles = Server(node), Bundles(node, config.jito_leader_turns)
     engine = BlockEngine(node, bundles, config.jito_requests_per_s, asyncio.get_running_loop().time)
-    pair, jito = _pair(config.host, config.port), _bound(config.host, config.jito_port)
+    pair, jito = _sockets(config)
     runners = [await _started(server.app(), pair), await _started(engine.app(), [jito])]
     chain.advance()
     port, jito_port = pair[0].getsockname()[1], jito.getsockname()[1]
@@ -106,6 +114,10 @@ async def served(config: ServeConfig | None = None) -> AsyncIterator[Running]:
         await running.stop()
 
 
+def _timed(config: ServeConfig) -> ChainConfig:
+    return config.chain if config.by_hand else replace(config.chain, start_unix=int(time()) + config.clock_skew_s)
+
+
 def _tip_accounts() -> list[tuple[Pubkey, Account]]:
     return [(address, Account(LAMPORTS, b"", Pubkey.default())) for address in TIP_ACCOUNTS]
 
@@ -125,6 +137,16 @@ async def _started(app: web.Application, sockets: list[socket.socket]) -> web.Ap
     for bound in sockets:
         await web.SockSite(runner, bound).start()
     return runner
+
+
+def _sockets(config: ServeConfig) -> tuple[list[socket.socket], socket.socket]:
+    pair = _pair(config.host, config.port)
+    try:
+        return pair, _bound(config.host, config.jito_port)
+    except PortTakenError:
+        for bound in pair:
+            bound.close()
+        raise
 
 
 def _bound(host: str, port: int) -> socket.socket:

@@ -27,6 +27,7 @@ class Socket:
         self._socket = web.WebSocketResponse(autoping=False, compress=False)
         self._waiting: asyncio.Queue[bytes] = asyncio.Queue(MAX_WAITING)
         self._held_back: list[tuple[int, bytes]] = []
+        self._last: dict[int, bytes] = {}
         self._begun: list[int] = []
         self._transport: asyncio.Transport | None = None
 
@@ -64,12 +65,15 @@ class Socket:
         faults = self._node.faults
         if self._stalled():
             return
-        raw = msgspec.json.encode(message)
+        raw, number = msgspec.json.encode(message), message["params"]["subscription"]
+        before, self._last[number] = self._last.get(number), raw
         if faults.strike("reorder") is not None:
             self._held_back.append((self._node.chain.slot, raw))
             return
         for _ in range(2 if faults.strike("duplicate") is not None else 1):
             self._queue(raw)
+        if before is not None and faults.strike("replay") is not None:
+            self._queue(before)
         self._release(self._node.chain.slot)
 
     def turn(self, slot: int) -> None:
@@ -117,6 +121,7 @@ class Socket:
             number = needed(params, 0, int)
             if not self._subscriptions.unsubscribe(number, kind, self.notify):
                 raise bad_params("Invalid subscription id.")
+            self._last.pop(number, None)
             return True
 
         return unsubscribe

@@ -8,7 +8,7 @@ order of ``processor.rs``, ``process_transfer``; codes from ``error.rs``. Only t
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from struct import pack_into, unpack_from
+from struct import pack, pack_into, unpack_from
 from typing import Any
 
 from solders.account import Account
@@ -61,6 +61,12 @@ def account_of(mint: Pubkey, owner: Pubkey, amount: int, lamports: int) -> Accou
     pack_into("<Q", data, 64, amount)
     data[108] = 1
     return Account(lamports, bytes(data), TOKEN_PROGRAM)
+
+
+def mint_of(decimals: int, supply: int, lamports: int, authority: Pubkey | None = None) -> Account:
+    """Return an initialised mint (spl-token ``Mint``: authority option 0, supply 36, decimals 44, initialised 45)."""
+    option = pack("<I", 1) + bytes(authority) if authority else bytes(36)
+    return Account(lamports, option + pack("<QBB", supply, decimals, 1) + bytes(36), TOKEN_PROGRAM)
 
 
 def transfer(
