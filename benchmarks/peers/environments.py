@@ -9,6 +9,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmarks.ema import Trade
 
@@ -54,9 +55,14 @@ def install(peer: Peer) -> None:
 
 def run(peer: Peer, candles: Path, rounds: int) -> tuple[float, list[Trade]]:
     """Return the peer's CPU nanoseconds an event and its trades. Raises ``AbsentError``."""
-    printed = _run([str(peer.python), "-m", peer.module, str(candles), str(rounds)], RUN_S)
-    answer = json.loads(printed.splitlines()[-1])
-    return float(answer["cpu_ns_per_event"]), [Trade(*each) for each in answer["trades"]]
+    said = answer(peer, candles, rounds)
+    return float(said["cpu_ns_per_event"]), [Trade(*each) for each in said["trades"]]
+
+
+def answer(peer: Peer, *arguments: object) -> Any:
+    """Return what the peer's module printed last, as JSON. Raises ``AbsentError``."""
+    printed = _run([str(peer.python), "-m", peer.module, *map(str, arguments)], RUN_S)
+    return json.loads(printed.splitlines()[-1])
 
 
 def _run(command: list[str], timeout_s: int) -> str:

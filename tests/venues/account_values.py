@@ -67,8 +67,8 @@ def kinds() -> list[type[View]]:
 
 
 def captured(shared: Path, kind: str) -> Iterator[tuple[str, bytes]]:
-    """Yield address and bytes of every captured account of a kind."""
-    for path in sorted((shared / "fixtures").glob(f"*/{kind}_*.json")):
+    """Yield address and bytes of every captured account whose file's name begins so."""
+    for path in sorted((shared / "fixtures").glob(f"*/{kind}*.json")):
         held = json.loads(path.read_text())
         yield held["pubkey"], base64.b64decode(held["account"]["data"][0])
 

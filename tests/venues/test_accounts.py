@@ -11,7 +11,7 @@ from drift_engine.venues.errors import DecodeError, EncodeError
 from drift_engine.venues.program import Program
 from drift_engine.venues.programs import DRIFT_V2, VELOCITY
 from drift_engine.venues.wire.accounts import blank, decode, decode_as, layout_of
-from drift_engine.venues.wire.layout import Field, View
+from drift_engine.venues.wire.layout import Field, Selection, View
 from drift_engine.venues.wire.perp_market import PerpMarket
 from drift_engine.venues.wire.records import PoolBalance
 from drift_engine.venues.wire.user import Order, PerpPosition, SpotPosition, User
@@ -133,3 +133,41 @@ def test_bytes_are_read_only_and_bytearrays_are_not() -> None:
     assert decode_as(User, VELOCITY.program_id, bytes(data)).sub_account_id == 3
     with pytest.raises(TypeError, match="this User is read-only"):
         decode_as(User, VELOCITY.program_id, bytes(data)).sub_account_id = 4
+
+
+@pytest.mark.parametrize(("program", "kind"), CASES, ids=IDS)
+def test_a_selection_reads_what_the_fields_read(program: Program, kind: type[View]) -> None:
+    random_ = random.Random(11)
+    view, values = random_account(random_, program, kind)
+    names = random_.sample(list(values), k=min(len(values), 12))
+    selection = Selection(*names)
+    assert list(selection(view)) == [values[name] for name in names]
+    assert list(selection(blank(program, kind))) == [blank(program, kind).values()[name] for name in names]
+
+
+def test_one_selection_reads_both_protocols() -> None:
+    selection = Selection("market_index", "oracle", "cumulative_funding_rate_long")
+    for program in (VELOCITY, DRIFT_V2):
+        market = blank(program, PerpMarket)
+        market.market_index, market.cumulative_funding_rate_long = 7, -(1 << 100)
+        assert list(selection(market)) == [7, Pubkey.default(), -(1 << 100)]
+
+
+def test_a_selection_names_what_a_protocol_has_not() -> None:
+    selection = Selection("market_index", "next_curve_record_id", "fuel_boost_taker")
+    assert list(selection(blank(DRIFT_V2, PerpMarket))) == [0, 0, 0]
+    with pytest.raises(AttributeError, match="PerpMarket has no next_curve_record_id and no fuel_boost_taker"):
+        selection(blank(VELOCITY, PerpMarket))
+
+
+@pytest.mark.parametrize("program", [VELOCITY, DRIFT_V2], ids=lambda program: program.name)
+def test_a_user_s_contents_are_its_fields_with_what_it_holds(program: Program) -> None:
+    for seed in range(20):
+        user = random_account(random.Random(seed), program, User)[0]
+        assert isinstance(user, User)
+        held = {
+            "spot_positions": user.spot_positions(),
+            "perp_positions": user.perp_positions(),
+            "orders": user.orders(),
+        }
+        assert user.contents() == {**user.values(), **held}

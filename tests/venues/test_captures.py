@@ -96,7 +96,7 @@ def test_a_captured_market_lies_at_the_address_it_names(shared: Path) -> None:
 def test_the_captured_portfolio_is_in_high_leverage_mode(shared: Path) -> None:
     folder = shared / "fixtures" / "margin_swift_failure"
     assert folder.is_dir()
-    ((address, data),) = captured(shared, "User")
+    ((address, data),) = captured(shared, "User_")
     user = decode_as(User, DRIFT, data)
     assert address is not None
     assert user.margin_mode == 1

@@ -52,7 +52,9 @@ class Source:
         for field, kind, count in self.structs[name]:
             if kind in FLAT:
                 found += self.fields(kind, at)
-            elif (name, field) in NEWER and "cold_admin" in {each for each, _, _ in self.structs["State"]}:  # declared as padding by the build that the table is of
+            elif (name, field) in NEWER and "cold_admin" in {
+                each for each, _, _ in self.structs["State"]
+            }:  # declared as padding by the build that the table is of
                 found.append((*NEWER[name, field], at))
             elif not re.search("padding|_pad$", field):
                 found.append((RENAMED.get(name, {}).get(field, field), ALIASES.get(kind, kind), count, at))

@@ -52,7 +52,7 @@ def decode(owner: Pubkey, data: Buffer) -> View:
     The view is one of ``KINDS``; it reads on access and keeps ``data``, so a ``bytearray`` stays writable through it.
     """
     try:
-        kind, layout = _BY_HEAD[owner][bytes(data[:8])]
+        kind, layout = _BY_HEAD[owner][data[:8] if type(data) is bytes else bytes(data[:8])]
     except KeyError:
         raise _unknown(owner, data) from None
     if len(data) < layout.size:

@@ -8,6 +8,7 @@ Everything lies packed and little-endian.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import starmap
 from operator import attrgetter, itemgetter
 from struct import Struct
@@ -40,22 +41,27 @@ class Codec(Generic[T]):
 class Record(Codec[S]):
     """A struct inside an account. ``format`` packs its fields, whose places are in ``offsets``.
 
-    ``plain`` says that the format's items are ``make``'s arguments as they come.
+    ``arguments`` turns the format's items into ``make``'s arguments, and is ``None`` where they already are.
     """
 
     make: type[S]
     format: Struct
     offsets: Mapping[str, int]
-    unpacked: Callable[[bytes], S]
+    arguments: Callable[[Any], Iterable[Any]] | None
     packed: Callable[[S], bytes]
-    plain: bool
+
+    def unpacked(self, raw: bytes) -> S:
+        """Return the struct that lies in ``raw``."""
+        items = self.format.unpack(raw)
+        return self.make(*(self.arguments(items) if self.arguments else items))
 
     def all(self, data: bytes | bytearray) -> Iterable[S]:
         """Return the structs that fill ``data``, one after the other."""
-        if self.plain:
-            return starmap(self.make, self.format.iter_unpack(data))
-        size = self.format.size
-        return (self.unpacked(bytes(data[at : at + size])) for at in range(0, len(data), size))
+        return self.made(self.format.iter_unpack(data))
+
+    def made(self, items: Iterable[Any]) -> Iterable[S]:
+        """Return the structs of what the format unpacked."""
+        return starmap(self.make, map(self.arguments, items) if self.arguments else items)
 
 
 Codecs = Mapping[str, Codec[Any]]
@@ -75,11 +81,8 @@ def padded(name: str) -> bytes:
 
 
 def _wide(*, signed: bool) -> Codec[int]:
-    return Codec(
-        "16s",
-        lambda raw: int.from_bytes(raw, "little", signed=signed),
-        lambda value: value.to_bytes(16, "little", signed=signed),
-    )
+    value = partial(int.from_bytes, byteorder="little", signed=signed)
+    return Codec("16s", value, lambda number: number.to_bytes(16, "little", signed=signed))
 
 
 _NUMBERS = {"u8": "B", "i8": "b", "u16": "H", "i16": "h", "u32": "I", "i32": "i", "u64": "Q", "i64": "q"}
@@ -133,26 +136,34 @@ def of_type(kind: str, known: Codecs) -> Codec[Any]:
 def record(make: type[S], lines: str, known: Codecs | None = None) -> Record[S]:
     """Return the codec of a struct whose fields are ``make``'s by name; fields it does not declare keep defaults."""
     read = declared(lines, known or {})
-    packer = Struct("<" + read.code)
-    values = [codec.value for codec in read.codecs.values()]
-    plain = not any(values) and make.__struct_fields__[: len(values)] == tuple(read.types)
-    converted = [(at, value) for at, value in enumerate(values) if value]
-    ordered = _ordered(make, tuple(read.types))
+    packer, arguments = Struct("<" + read.code), _arguments(make, read)
+    packed = _packing(read, packer)
 
     def value(raw: bytes) -> S:
-        items: Any = packer.unpack(raw)
-        if converted:
-            items = list(items)
-            for at, convert in converted:
-                items[at] = convert(items[at])
-        return make(*(items if ordered is None else ordered(items)))
+        items = packer.unpack(raw)
+        return make(*(arguments(items) if arguments else items))
 
-    packed = _packing(read, packer)
-    return Record(f"{packer.size}s", value, packed, make, packer, read.offsets, value, packed, plain)
+    return Record(f"{packer.size}s", value, packed, make, packer, read.offsets, arguments, packed)
 
 
-def _ordered(make: type[msgspec.Struct], names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]] | None:
-    """Return how a declaration's values become ``make``'s arguments; ``None`` where they already are."""
+def _arguments(make: type[msgspec.Struct], read: Declared) -> Callable[[Any], Iterable[Any]] | None:
+    """Return how a format's items become ``make``'s arguments; ``None`` where they already are."""
+    ordered = _ordered(make, tuple(read.types))
+    converted = [(at, codec.value) for at, codec in enumerate(read.codecs.values()) if codec.value]
+    if not converted:
+        return ordered
+
+    def arguments(items: Iterable[Any]) -> Iterable[Any]:
+        values = list(items)
+        for at, convert in converted:
+            values[at] = convert(values[at])
+        return ordered(values) if ordered else values
+
+    return arguments
+
+
+def _ordered(make: type[msgspec.Struct], names: tuple[str, ...]) -> Callable[[Any], Iterable[Any]] | None:
+    """Return how a declaration's values come into ``make``'s order; ``None`` where they are in it."""
     fields = make.__struct_fields__
     if fields[: len(names)] == names:
         return None
@@ -160,7 +171,7 @@ def _ordered(make: type[msgspec.Struct], names: tuple[str, ...]) -> Callable[[An
     absent = [name for name in fields if name not in names]
     rest = tuple(defaults[name] for name in absent)
     places = itemgetter(*((*names, *absent).index(name) for name in fields))
-    return lambda items: places((*items, *rest))
+    return (lambda items: places((*items, *rest))) if rest else places
 
 
 def _packing(read: Declared, packer: Struct) -> Callable[[Any], bytes]:
@@ -176,11 +187,11 @@ def _packing(read: Declared, packer: Struct) -> Callable[[Any], bytes]:
 
 
 def _array(codec: Codec[Any], count: int) -> Codec[tuple[Any, ...]]:
-    each = Struct("<" + codec.code)
-    value, item = codec.value, codec.item
+    each, item = Struct("<" + codec.code), codec.item
+    value = codec.value or (lambda found: found)
 
     def values(raw: bytes) -> tuple[Any, ...]:
-        return tuple(value(found) if value else found for (found,) in each.iter_unpack(raw))
+        return tuple(codec.all(raw) if isinstance(codec, Record) else starmap(value, each.iter_unpack(raw)))
 
     def items(given: tuple[Any, ...]) -> bytes:
         if len(given) != count:

@@ -9,19 +9,21 @@ An account may be longer than its layout says (programs grow their accounts at t
 packed: the accounts are zero-copy structs with explicit padding (``#[repr(C)]``, no hidden holes) or plain borsh.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from operator import itemgetter
 from struct import Struct, error
 from typing import Any, Generic, Self, TypeVar, overload
 
 from solders.pubkey import Pubkey
 
 from drift_engine.venues.errors import EncodeError
-from drift_engine.venues.wire.codec import Codec, Codecs, Record, declared
+from drift_engine.venues.wire.codec import Codec, Codecs, Declared, Record, declared
 
 Buffer = bytes | bytearray
 Place = tuple[int, Callable[[Buffer, int], tuple[Any, ...]], Callable[[Any], Any] | None]
+Plan = tuple[Callable[[Buffer], tuple[Any, ...]], Callable[[Any], Any], list[tuple[int, Callable[[Any], Any]]]]
 T = TypeVar("T")
 
 
@@ -31,11 +33,20 @@ def discriminator(name: str, space: str = "account") -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
+class Slots:
+    """Structs side by side in an account: from which byte to which, and how one is made."""
+
+    start: int
+    stop: int
+    record: Record[Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Layout:
     """Where each field of one account of one protocol lies.
 
     ``offsets`` count from the account's first byte; ``places`` are what reading needs; ``whole`` unpacks every field
-    at once, after the discriminator; ``records`` are the structs that its types name.
+    at once, after the discriminator; ``records`` are the structs that its types name, ``slots`` the arrays of them.
     """
 
     name: str
@@ -48,6 +59,7 @@ class Layout:
     whole: Struct
     converted: tuple[tuple[str, Callable[[Any], Any]], ...]
     records: Mapping[str, Record[Any]]
+    slots: Mapping[str, Slots]
 
     def __contains__(self, field: str) -> bool:
         return field in self.offsets
@@ -87,7 +99,16 @@ def account_layout(name: str, lines: str, records: Mapping[str, Record[Any]] | N
         whole=Struct("<8x" + read.code),
         converted=tuple((field, codec.value) for field, codec in read.codecs.items() if codec.value),
         records=known,
+        slots={name: found for name in read.types if (found := _slots(name, read, known))},
     )
+
+
+def _slots(field: str, read: Declared, known: Mapping[str, Record[Any]]) -> Slots | None:
+    kind, times, count = read.types[field].partition("*")
+    if not times or kind not in known:
+        return None
+    start, record = read.offsets[field], known[kind]
+    return Slots(start, start + record.format.size * int(count), record)
 
 
 def _place(at: int, codec: Codec[Any]) -> Place:
@@ -158,6 +179,39 @@ class Field(Generic[T]):
 
     def _absent(self, view: View) -> AttributeError:
         return AttributeError(f"this protocol's {view.layout.name} has no {self.name}")
+
+
+class Selection:
+    """Several fields read at once, in the order asked for: one unpacking, whatever lies between them."""
+
+    def __init__(self, *names: str) -> None:
+        self.names = names
+        self._plans: dict[Layout, Plan] = {}
+
+    def __call__(self, view: View) -> Sequence[Any]:
+        """Return the fields' values. A field that the view's protocol has not is an ``AttributeError``."""
+        layout = view.layout
+        try:
+            unpack, ordered, converted = self._plans[layout]
+        except KeyError:
+            unpack, ordered, converted = self._plans[layout] = _plan(layout, self.names)
+        values: list[Any] = list(ordered(unpack(view.data)))
+        for at, value in converted:
+            values[at] = value(values[at])
+        return values
+
+
+def _plan(layout: Layout, names: Sequence[str]) -> Plan:
+    if absent := [name for name in names if name not in layout]:
+        raise AttributeError(f"this protocol's {layout.name} has no {' and no '.join(absent)}")
+    lying = sorted(names, key=lambda name: layout.offsets[name])
+    code, at = "<", 0
+    for name in lying:
+        codec, start = layout.codecs[name], layout.offsets[name]
+        code += f"{start - at}x{codec.code}"
+        at = start + codec.size
+    converted = [(place, value) for place, name in enumerate(names) if (value := layout.codecs[name].value)]
+    return Struct(code).unpack_from, itemgetter(*(lying.index(name) for name in names)), converted
 
 
 Int = Field[int]

@@ -10,9 +10,9 @@ account (``PriceUpdateV2`` of pyth-solana-receiver-sdk). Switchboard's are not r
 """
 
 from collections.abc import Callable
+from functools import cache
 from struct import Struct as Format
 from struct import error
-from typing import NamedTuple
 
 from msgspec import Struct
 from solders.pubkey import Pubkey
@@ -36,6 +36,7 @@ _PUSH = Format("<III8xiII8xQ160xqQ")
 _PUSH_SIZE = 3312
 _PULL = Format("<32xqQiq24xQ")
 _PULL_PARTIAL, _PULL_FULL = 0, 1
+_LEAST, _MOST, _MOST_UNSIGNED = -(1 << 63), (1 << 63) - 1, (1 << 64) - 1
 
 
 class OraclePrice(Struct, frozen=True, gc=False):
@@ -53,16 +54,8 @@ class OraclePrice(Struct, frozen=True, gc=False):
     posted_slot: int | None = None
 
 
-class Quote(NamedTuple):
-    """A Pyth price as its account says it."""
-
-    price: int
-    confidence: int
-    exponent: int
-    posted_slot: int
-    sequence_id: int | None
-    has_sufficient_points: bool
-
+Quote = tuple[int, int, int, int, int | None, bool]
+"""A Pyth price as its account says it: price, confidence, exponent, posted slot, sequence id, sufficient points."""
 
 QUOTE_ASSET = OraclePrice(price_e6=ONE_E6, confidence_e6=1, delay_slots=0)
 
@@ -73,44 +66,45 @@ def read_oracle(program: Program, source: int, owner: Pubkey, data: Buffer, slot
     Raises ``DecodeError`` for a source that the protocol does not read, a foreign owner, and bytes that are no oracle.
     The quote asset's price is 1, whatever the account.
     """
-    kind = source if isinstance(source, OracleSource) else known(OracleSource, source)
-    if kind not in program.oracles.sources:
-        raise DecodeError(f"oracle source {kind.name} is not supported: {program.name} is not read from such accounts")
-    if kind is OracleSource.QUOTE_ASSET:
+    if source not in program.oracles.sources:
+        named = known(OracleSource, source).name
+        raise DecodeError(f"oracle source {named} is not supported: {program.name} is not read from such accounts")
+    if source == OracleSource.QUOTE_ASSET:
         return QUOTE_ASSET
-    if owner not in program.oracles.owners and owner != program.program_id:
+    if owner != program.program_id and owner not in program.oracles.owners:
         raise DecodeError(f"the oracle account belongs to {owner}, whose oracles {program.name} does not read")
-    if kind is OracleSource.PRELAUNCH:
+    if source == OracleSource.PRELAUNCH:
         return _prelaunch(program, data, slot)
-    reader, multiple, stable = _PYTH[kind]
+    reader, multiple, stable = _PYTH[source]
     try:
         found = _scaled(reader(data), multiple, slot)
     except error:
-        raise DecodeError(f"an oracle account of {len(data)} bytes is too short for {kind.name}") from None
+        named = OracleSource(source).name
+        raise DecodeError(f"an oracle account of {len(data)} bytes is too short for {named}") from None
     return _pegged(found) if stable else found
 
 
 def _scaled(quote: Quote, multiple: int, slot: int) -> OraclePrice:
     """Return a Pyth price in 1e6 (``get_pyth_price``)."""
-    exponent = abs(quote.exponent)
-    if exponent > LARGEST_EXPONENT:
-        raise DecodeError(f"the oracle's exponent {quote.exponent} is out of the program's range")
-    precision = 10**exponent
+    price, confidence, exponent, posted_slot, sequence_id, sufficient = quote
+    up, down = _scale(exponent, multiple)
+    price_e6, confidence_e6 = (price * up if down == 1 else tdiv(price, down)), confidence * up // down
+    if not _LEAST <= price_e6 <= _MOST or confidence_e6 > _MOST_UNSIGNED or posted_slot > _MOST:
+        raise DecodeError(f"the oracle's price {price} at {exponent} is out of the program's range")
+    return OraclePrice(price_e6, confidence_e6, slot - posted_slot, sufficient, sequence_id, posted_slot)
+
+
+@cache
+def _scale(exponent: int, multiple: int) -> tuple[int, int]:
+    """Return by what a price is multiplied and divided to be in 1e6; one of them is 1."""
+    digits = abs(exponent)
+    if digits > LARGEST_EXPONENT:
+        raise DecodeError(f"the oracle's exponent {exponent} is out of the program's range")
+    precision = 10**digits
     if precision <= multiple:
         raise DecodeError(f"the oracle's precision {precision} is not above its source's multiple {multiple}")
     precision //= multiple
-    up, down = (1, precision // ONE_E6) if precision > ONE_E6 else (ONE_E6 // precision, 1)
-    price, confidence = tdiv(quote.price * up, down), quote.confidence * up // down
-    if not -(1 << 63) <= price < 1 << 63 or confidence >= 1 << 64 or quote.posted_slot >= 1 << 63:
-        raise DecodeError(f"the oracle's price {quote.price} at {quote.exponent} is out of the program's range")
-    return OraclePrice(
-        price,
-        confidence,
-        slot - quote.posted_slot,
-        quote.has_sufficient_points,
-        quote.sequence_id,
-        quote.posted_slot,
-    )
+    return (1, precision // ONE_E6) if precision > ONE_E6 else (ONE_E6 // precision, 1)
 
 
 def _pegged(found: OraclePrice) -> OraclePrice:
@@ -131,7 +125,7 @@ def _lazer(data: Buffer) -> Quote:
     if data[:8] != PYTH_LAZER_ORACLE.head:
         raise DecodeError(f"no PythLazerOracle: the account starts with {bytes(data[:8]).hex()}")
     price, published, slot, exponent, confidence = _LAZER.unpack_from(data)
-    return Quote(price, confidence, exponent, slot, published, has_sufficient_points=True)
+    return price, confidence, exponent, slot, published, True
 
 
 def _push(data: Buffer) -> Quote:
@@ -140,7 +134,7 @@ def _push(data: Buffer) -> Quote:
     magic, version, kind, exponent, feeds, quoters, slot, price, confidence = _PUSH.unpack_from(data)
     if (magic, version, kind) != PYTH_PUSH_HEADER:
         raise DecodeError(f"no Pyth price account: magic {magic:#x}, version {version}, kind {kind}")
-    return Quote(price, confidence, exponent, slot, None, has_sufficient_points=quoters >= min(feeds, 3))
+    return price, confidence, exponent, slot, None, quoters >= min(feeds, 3)
 
 
 def _pull(data: Buffer) -> Quote:
@@ -150,7 +144,7 @@ def _pull(data: Buffer) -> Quote:
         raise DecodeError("no PriceUpdateV2: it does not say how it was verified")
     at = 41 if data[40] == _PULL_FULL else 42
     price, confidence, exponent, published, slot = _PULL.unpack_from(data, at)
-    return Quote(price, confidence, exponent, slot, max(published, 0), has_sufficient_points=True)
+    return price, confidence, exponent, slot, max(published, 0), True
 
 
 def _prelaunch(program: Program, data: Buffer, slot: int) -> OraclePrice:
@@ -161,7 +155,7 @@ def _prelaunch(program: Program, data: Buffer, slot: int) -> OraclePrice:
 
 
 _Reader = Callable[[Buffer], Quote]
-_PYTH: dict[OracleSource, tuple[_Reader, int, bool]] = {
+_PYTH: dict[int, tuple[_Reader, int, bool]] = {
     OracleSource.PYTH: (_push, 1, False),
     OracleSource.PYTH_1K: (_push, 1_000, False),
     OracleSource.PYTH_1M: (_push, 1_000_000, False),

@@ -5,8 +5,8 @@ scaled balances 1e9, quote and prices 1e6, margin ratios 1e4. Slots that hold no
 ``slot`` methods count them.
 """
 
-from collections.abc import Iterable
-from itertools import compress, starmap
+from collections.abc import Callable, Iterable
+from itertools import compress
 from typing import Any
 
 from msgspec import Struct
@@ -148,33 +148,40 @@ class User(View):
 
     def spot_positions(self) -> tuple[SpotPosition, ...]:
         """Return the balances that hold something, in the account's order."""
-        return tuple(held for held in self._made("spot_positions", trim=True) if not held.empty)
+        return tuple([held for held in self._used("spot_positions") if held.scaled_balance or not held.empty])
 
     def perp_positions(self) -> tuple[PerpPosition, ...]:
         """Return the positions that hold something, in the account's order."""
-        return tuple(held for held in self._made("perp_positions", trim=True) if not held.empty)
+        return tuple([held for held in self._used("perp_positions") if held.base_asset_amount or not held.empty])
 
     def orders(self) -> tuple[Order, ...]:
         """Return the open orders, in the account's order."""
-        layout, data = self.layout, self.data
-        order, start = layout.records["Order"], layout.offsets["orders"]
+        slots, data = self.layout.slots["orders"], self.data
+        order, start = slots.record, slots.start
         size = order.format.size
-        first = start + order.offsets["status"]
-        is_open = data[first : first + size * ORDER_SLOTS : size].translate(_OPEN)
+        is_open = data[start + order.offsets["status"] : slots.stop : size].translate(_OPEN)
         held = order.format.iter_unpack(data[start : start + size * (is_open.rfind(1) + 1)])
-        return tuple(starmap(order.make, compress(held, is_open)))
+        return tuple(order.made(compress(held, is_open)))
+
+    def contents(self) -> dict[str, Any]:
+        """Return every field by name at once, with the positions that hold something and the open orders only."""
+        layout = self.layout
+        found = dict(zip(layout.types, layout.whole.unpack_from(self.data), strict=True))
+        for name, value in layout.converted:
+            found[name] = _HELD[name](self) if name in _HELD else value(found[name])
+        return found
 
     def spot_slots(self) -> tuple[SpotPosition, ...]:
         """Return all eight spot slots, free ones too."""
-        return tuple(self._made("spot_positions"))
+        return self._made("spot_positions")
 
     def perp_slots(self) -> tuple[PerpPosition, ...]:
         """Return all eight perp slots, free ones too."""
-        return tuple(self._made("perp_positions"))
+        return self._made("perp_positions")
 
     def order_slots(self) -> tuple[Order, ...]:
         """Return all 32 order slots, free ones too."""
-        return tuple(self._made("orders"))
+        return self._made("orders")
 
     def put_spot(self, slot: int, held: SpotPosition) -> None:
         """Write a spot slot."""
@@ -188,18 +195,26 @@ class User(View):
         """Write an order slot."""
         self._put("orders", slot, order)
 
-    def _made(self, field: str, *, trim: bool = False) -> Iterable[Any]:
-        """Return a field's structs; trimmed, without the slots of zeros at the end."""
-        layout = self.layout
-        kind, _, count = layout.types[field].partition("*")
-        record, start = layout.records[kind], layout.offsets[field]
-        size = record.format.size
-        raw = self.data[start : start + size * int(count)]
-        if trim:
-            raw = raw[: -(-len(raw.rstrip(b"\0")) // size) * size]
-        return record.all(raw)
+    def _made(self, field: str) -> tuple[Any, ...]:
+        slots = self.layout.slots[field]
+        return tuple(slots.record.all(self.data[slots.start : slots.stop]))
+
+    def _used(self, field: str) -> Iterable[Any]:
+        """Return a field's structs without the slots of zeros at the end, which hold nothing."""
+        slots = self.layout.slots[field]
+        raw = self.data[slots.start : slots.stop]
+        size = slots.record.format.size
+        used_bits = int.from_bytes(raw, "little").bit_length()
+        return slots.record.all(raw[: -(-used_bits // (8 * size)) * size])
 
     def _put(self, field: str, slot: int, held: Struct) -> None:
-        record = self.layout.records[self.layout.types[field].partition("*")[0]]
-        at = self.layout.offsets[field] + slot * record.format.size
-        self.writable()[at : at + record.format.size] = record.packed(held)
+        slots = self.layout.slots[field]
+        at = slots.start + slot * slots.record.format.size
+        self.writable()[at : at + slots.record.format.size] = slots.record.packed(held)
+
+
+_HELD: dict[str, Callable[[User], tuple[Any, ...]]] = {
+    "spot_positions": User.spot_positions,
+    "perp_positions": User.perp_positions,
+    "orders": User.orders,
+}
