@@ -18,7 +18,7 @@ from drift_engine.localnet.venue.actions import WHY
 from drift_engine.localnet.venue.filling import Book, decided, fill
 from drift_engine.localnet.venue.frame import Frame
 from drift_engine.localnet.venue.listings import Listing, feed_of
-from drift_engine.localnet.venue.maps import QUOTE, Maps, oracle_at
+from drift_engine.localnet.venue.maps import QUOTE, Maps
 from drift_engine.localnet.venue.path import Path
 from drift_engine.localnet.venue.refusals import NUMBERS
 from drift_engine.localnet.venue.triggering import trigger
@@ -83,7 +83,7 @@ class Keeper:
             prices = self.path.at(spec.asset, ledger.unix_timestamp) if self.path else None
             if prices is not None:
                 market.peg_multiplier = prices[1]
-            reading = Maps(frame, {market.oracle: oracle_at(frame, market.oracle)}).price(market)
+            reading = Maps(frame, {market.oracle}).price(market)
             amm.crank(market, reading, rails, frame.slot, frame.now)
             amm.remember_mark(market, frame.now)
             funding.update_rate(frame, market, reading)
@@ -157,7 +157,7 @@ class Keeper:
         """Return an account and the markets it holds something in or has an order in."""
         frame, program_id = self._frame(ledger, address), self.program.program_id
         user = frame.user()
-        maps = Maps(frame, {})
+        maps = Maps(frame)
         spots = {QUOTE, *(held.market_index for held in user.spot_positions())}
         perps = {held.market_index for held in user.perp_positions()} | {o.market_index for o in user.orders()}
         for index in sorted(spots):
@@ -165,7 +165,7 @@ class Keeper:
         for index in sorted(perps):
             maps.perps[index] = frame.accounts.perp(addresses.perp_market(program_id, index))
         markets: list[PerpMarket | SpotMarket] = [*maps.spots.values(), *maps.perps.values()]
-        maps.oracles = {market.oracle: oracle_at(frame, market.oracle) for market in markets}
+        maps.oracles = {market.oracle for market in markets}
         return maps, user
 
     def _frame(self, ledger: Ledger, address: Pubkey | None = None) -> Frame:

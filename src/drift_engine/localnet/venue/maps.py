@@ -5,55 +5,64 @@ The program reads oracles while what comes is one, then spot markets, then perp 
 ``state/perp_market_map.rs``). So an account in the wrong place is one that is missing.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
+from solders.account import Account
 from solders.instruction import AccountMeta
 from solders.pubkey import Pubkey
 
 from drift_engine.localnet.venue.frame import Frame
 from drift_engine.localnet.venue.refusals import refuse, require
-from drift_engine.venues.oracle_readings import Reading, feed_reading, quote_reading
+from drift_engine.venues.errors import DecodeError
+from drift_engine.venues.oracle_readings import Reading
 from drift_engine.venues.wire.layout import Layout
-from drift_engine.venues.wire.oracle_accounts import PRELAUNCH_ORACLE, PYTH_LAZER_ORACLE, PythLazerOracle
+from drift_engine.venues.wire.oracle_accounts import PRELAUNCH_ORACLE, PYTH_LAZER_ORACLE
+from drift_engine.venues.wire.oracles import read_oracle
 from drift_engine.venues.wire.perp_market import PerpMarket
 from drift_engine.venues.wire.spot_market import SpotMarket
 
 _NO_ORACLE = Pubkey.default()
+_NO_ACCOUNT = Account(0, b"", _NO_ORACLE)
 QUOTE = 0
+Market = PerpMarket | SpotMarket
 
 
 class Maps:
     """Markets by index and oracles by address, as the call gave them."""
 
-    def __init__(self, frame: Frame, oracles: dict[Pubkey, PythLazerOracle]) -> None:
+    def __init__(self, frame: Frame, oracles: Iterable[Pubkey] = ()) -> None:
         self.frame = frame
-        self.oracles = oracles
+        self.oracles = set(oracles)
         self.spots: dict[int, SpotMarket] = {}
         self.perps: dict[int, PerpMarket] = {}
 
     def perp(self, index: int) -> PerpMarket:
         """Return a perp market."""
         if index not in self.perps:
-            self.frame.ledger.log(f"Could not find perp market {index}")
+            self.frame.say(f"Could not find perp market {index}")
             refuse("PerpMarketNotFound")
         return self.perps[index]
 
     def spot(self, index: int) -> SpotMarket:
         """Return a spot market."""
         if index not in self.spots:
-            self.frame.ledger.log(f"Could not find spot market {index}")
+            self.frame.say(f"Could not find spot market {index}")
             refuse("SpotMarketNotFound")
         return self.spots[index]
 
-    def price(self, market: PerpMarket | SpotMarket) -> Reading:
+    def price(self, market: Market) -> Reading:
         """Return what a market's oracle says."""
-        if market.oracle == _NO_ORACLE:
-            return quote_reading(self.frame.slot)
-        oracle = self.oracles.get(market.oracle)
-        if oracle is None:
-            self.frame.ledger.log(f"oracle pubkey not found in oracle_map: {market.oracle}")
+        address = market.oracle
+        if address != _NO_ORACLE and address not in self.oracles:
+            self.frame.say(f"oracle pubkey not found in oracle_map: {address}")
             refuse("OracleNotFound")
-        return feed_reading(market.oracle_source, oracle)
+        account, slot = self.frame.ledger.get(address) or _NO_ACCOUNT, self.frame.slot
+        try:
+            seen = read_oracle(self.frame.program, market.oracle_source, account.owner, bytes(account.data), slot)
+        except DecodeError as wrong:
+            refuse("UnableToLoadOracle", str(wrong))
+        posted = slot - seen.delay_slots if seen.posted_slot is None else seen.posted_slot
+        return Reading(seen.price_e6, seen.confidence_e6, posted, seen.sequence_id, seen.has_sufficient_points)
 
 
 def load_maps(frame: Frame, writable_perps: Collection[int] = (), writable_spots: Collection[int] = ()) -> Maps:
@@ -81,26 +90,24 @@ def load_maps(frame: Frame, writable_perps: Collection[int] = (), writable_spots
 
 def one_oracle(frame: Frame, address: Pubkey) -> Maps:
     """Return maps that know one oracle (``OracleMap::load_one``)."""
-    return Maps(frame, {address: oracle_at(frame, address)} if address != _NO_ORACLE else {})
-
-
-def oracle_at(frame: Frame, address: Pubkey) -> PythLazerOracle:
-    """Return the oracle at an address."""
-    account = frame.ledger.get(address)
-    if account is None or account.owner != frame.program.program_id:
-        refuse("InvalidOracle")
-    return PythLazerOracle(bytes(account.data), PYTH_LAZER_ORACLE)
+    return Maps(frame, {address})
 
 
 def _oracles(
     frame: Frame, meta: AccountMeta | None, rest: Iterator[AccountMeta | None]
-) -> tuple[AccountMeta | None, dict[Pubkey, PythLazerOracle]]:
-    found: dict[Pubkey, PythLazerOracle] = {}
-    while meta is not None and _is(frame, meta, PYTH_LAZER_ORACLE, PRELAUNCH_ORACLE):
-        if _is(frame, meta, PYTH_LAZER_ORACLE):
-            found[meta.pubkey] = oracle_at(frame, meta.pubkey)
+) -> tuple[AccountMeta | None, set[Pubkey]]:
+    found: set[Pubkey] = set()
+    while meta is not None and _is_oracle(frame, meta):
+        found.add(meta.pubkey)
         meta = next(rest)
     return meta, found
+
+
+def _is_oracle(frame: Frame, meta: AccountMeta) -> bool:
+    account = frame.ledger.get(meta.pubkey)
+    if account is not None and account.owner in frame.program.oracles.owners:
+        return True
+    return _is(frame, meta, PYTH_LAZER_ORACLE, PRELAUNCH_ORACLE)
 
 
 def _is(frame: Frame, meta: AccountMeta, *layouts: Layout) -> bool:
