@@ -42,16 +42,20 @@ class VenueDesk:
     def __init__(
         self, program: Program, *, slot_ms: int = 400, book: Book | None = None, path: Path | None = None
     ) -> None:
-        self.program = program
-        self.venue = PlayedVenue(program, book, path)
-        self.chain = Chain(ChainConfig(slot_ms=slot_ms), [self.venue])
+        self.start(program, Chain(ChainConfig(slot_ms=slot_ms), [PlayedVenue(program, book, path)]))
+
+    def start(self, program: Program, chain: Chain) -> None:
+        """Put the venue's accounts on a chain."""
+        self.program, self.chain, self.sent = program, chain, 0
         self.listing = listings.LISTINGS[program.name]
-        bank = self.chain.bank
-        for address, account in world.genesis(program, bank.rent, bank.slot, bank.unix_timestamp).items():
-            bank.put(address, account)
-        self.chain.advance()
-        self.sent = 0
+        for address, account in self.genesis().items():
+            chain.bank.put(address, account)
+        chain.advance()
         self.directory = self._directory()
+
+    def genesis(self) -> dict[Pubkey, Account]:
+        bank = self.chain.bank
+        return world.genesis(self.program, bank.rent, bank.slot, bank.unix_timestamp)
 
     def _directory(self) -> Directory:
         quote = self.spot(0)
