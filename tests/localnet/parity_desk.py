@@ -25,7 +25,7 @@ from drift_engine.venues.programs import DRIFT_V2
 from drift_engine.venues.wire.perp_market import PerpMarket
 from drift_engine.venues.wire.spot_market import SpotMarket
 from drift_engine.venues.wire.state import State
-from drift_engine.venues.wire.user import User
+from drift_engine.venues.wire.user import ORDER_OPEN, User
 from drift_engine.venues.wire.user_stats import UserStats
 
 PYTH = Pubkey.from_string("FsJ3A3u2vn5cTVofAjvy6y5kwABJAqYWpe4975bi2epH")
@@ -119,16 +119,23 @@ class Pair:
 
     def same(self, who: Trader) -> None:
         """Compare every account and vault."""
-        real, ours = self.real, self.ours
-        if real.chain.bank.get(who.user) is not None:
-            assert known_user(ours.user(who)) == known_user(real.user(who))
-        assert known(ours.stats(who), _STATS) == known(real.stats(who), _STATS)
-        assert known(ours.state(), ()) == known(real.state(), ())
+        found = self.differences(who)
+        assert not found, found
+
+    def differences(self, who: Trader) -> list[tuple[str, object, object]]:
+        """Return what is not the same: its name, our figure, the real one."""
+        real, ours = self.accounts(self.real, who), self.accounts(self.ours, who)
+        return [(name, ours.get(name), real.get(name)) for name in real | ours if ours.get(name) != real.get(name)]
+
+    def accounts(self, desk: ParityDesk, who: Trader) -> dict[str, object]:
+        found = {f"state.{name}": value for name, value in desk.state().values().items()}
+        found |= {f"stats.{name}": value for name, value in known(desk.stats(who), _STATS).items()}
+        if desk.chain.bank.get(who.user) is not None:
+            found |= {f"user.{name}": value for name, value in known_user(desk.user(who)).items()}
         for index in (0, 1):
-            assert known(ours.spot(index), ()) == known(real.spot(index), ())
-            assert ours.vault(index) == real.vault(index)
-            assert ours.tokens(ours.wallet(who.authority, index)) == real.tokens(real.wallet(who.authority, index))
-        assert known(ours.perp(0), _PERP) == known(real.perp(0), _PERP)
+            found |= {f"spot{index}.{name}": value for name, value in desk.spot(index).values().items()}
+            found |= {f"vault{index}": desk.vault(index), f"wallet{index}": desk.tokens(desk.wallet(who.authority, index))}
+        return found | {f"perp.{name}": value for name, value in known(desk.perp(0), _PERP).items()}
 
 
 _STATS = ("last_fuel_if_bonus_update_ts",)
@@ -141,10 +148,13 @@ def known(view: UserStats | State | SpotMarket | PerpMarket, left_out: tuple[str
 
 
 def known_user(user: User) -> dict[str, object]:
-    left_out = ("last_fuel_bonus_update_ts", "orders")
+    left_out = ("last_fuel_bonus_update_ts", "orders", "perp_positions", "spot_positions")
     found = {name: value for name, value in user.values().items() if name not in left_out}
-    orders = [structs.replace(order, posted_slot_tail=0, bit_flags=0) for order in user.order_slots()]
-    return found | {"orders": orders}
+    for slot, order in enumerate(user.order_slots()):
+        left = order.status == ORDER_OPEN  # that build blanks a closed order, newer ones keep it with its status
+        found[f"order{slot}"] = structs.replace(order, posted_slot_tail=0, bit_flags=0) if left else None
+    found |= {f"position{slot}": held for slot, held in enumerate(user.perp_slots())}
+    return found | {f"balance{slot}": held for slot, held in enumerate(user.spot_slots())}
 
 
 __all__ = ["E6", "Pair"]

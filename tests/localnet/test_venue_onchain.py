@@ -6,11 +6,11 @@ from solders.instruction import Instruction
 from solders.keypair import Keypair
 from venue_desk import E9, VenueDesk
 
-from drift_engine.venues.instructions import accounts, funds, orders
+from drift_engine.venues.instructions import accounts, fills, funds, orders
 from drift_engine.venues.instructions.trader import Trader, trader
 from drift_engine.venues.programs import DRIFT_V2
-from drift_engine.venues.wire.order_enums import Direction, PostOnly
-from drift_engine.venues.wire.order_params import OrderParams
+from drift_engine.venues.wire.order_enums import Direction, OrderType, PostOnly
+from drift_engine.venues.wire.order_params import ModifyOrderParams, OrderParams
 
 pytestmark = pytest.mark.onchain
 
@@ -40,3 +40,90 @@ def test_money_moves_as_on_the_real_program() -> None:
     moved = 4_000 * E6
     pair.did(key, who, lambda desk: [
         funds.transfer_deposit(DRIFT_V2, who, second, 0, moved, desk.rest(who, write_spots=[0]))])  # fmt: skip
+
+
+def limit(price_e6: int, base_e9: int = E9, direction: int = Direction.LONG, **more: object) -> OrderParams:
+    return OrderParams(price=price_e6, base_asset_amount=base_e9, direction=direction, **more)  # type: ignore[arg-type]
+
+
+def placing(desk: VenueDesk, who: Trader, *params: OrderParams) -> list[Instruction]:
+    rest = desk.rest(who, read_perps={each.market_index for each in params})
+    if len(params) == 1:
+        return [orders.place_perp_order(DRIFT_V2, who, params[0], rest)]
+    return [orders.place_orders(DRIFT_V2, who, params, rest)]
+
+
+def test_orders_lie_as_on_the_real_program() -> None:
+    pair = Pair()
+    key, who = enrolled(pair, "bob")
+    pair.advance(2)
+    pair.did(key, who, lambda desk: placing(desk, who, limit(140 * E6 + 55, user_order_id=7)))
+    ask = limit(160 * E6 + 1, 2 * E9, Direction.SHORT, post_only=PostOnly.MUST)
+    pair.did(key, who, lambda desk: placing(desk, who, ask))
+    pair.did(key, who, lambda desk: placing(
+        desk, who, limit(100 * E6, 10**7), limit(101 * E6, 15_000_000, reduce_only=True)))  # fmt: skip
+    pair.did(key, who, lambda desk: placing(desk, who, limit(0, E9, oracle_price_offset=-5 * E6)))
+    pair.advance(1)
+    pair.did(key, who, lambda desk: [orders.cancel_order(DRIFT_V2, who, 2, desk.rest(who))])
+    pair.did(key, who, lambda desk: [orders.cancel_order_by_user_id(DRIFT_V2, who, 7, desk.rest(who))])
+    pair.did(key, who, lambda desk: [orders.cancel_orders(DRIFT_V2, who, remaining=desk.rest(who))])
+
+
+def test_refusals_are_the_real_programs() -> None:
+    pair = Pair()
+    key, who = enrolled(pair, "carol", 1_000 * E6)
+    pair.advance(2)
+
+    def answer(*params: OrderParams) -> int:
+        return pair.refused(key, lambda desk: placing(desk, who, *params))
+
+    assert answer(limit(140 * E6, 10**7 - 1)) == 6059
+    assert answer(limit(0)) != 0
+    assert answer(limit(140 * E6, 1_000 * E9)) == 6003
+    assert answer(limit(151 * E6, post_only=PostOnly.MUST)) == 6057
+    assert answer(limit(140 * E6, trigger_price=90 * E6)) == 6053
+    assert answer(limit(140 * E6, auction_duration=10, auction_start_price=0, auction_end_price=0)) != 0
+    pair.did(key, who, lambda desk: placing(desk, who, limit(140 * E6, user_order_id=3)))
+    assert answer(limit(139 * E6, user_order_id=3)) == 6071
+    assert pair.refused(key, lambda desk: [orders.place_perp_order(DRIFT_V2, who, limit(140 * E6), [])]) == 6078
+    assert pair.refused(key, lambda desk: [desk.withdraw(who, 0, 2_000 * E6)]) == 6003
+    assert pair.refused(key, lambda desk: [desk.deposit(who, 0, 0)]) == 6002
+    assert pair.refused(key, lambda _: [accounts.delete_user(DRIFT_V2, who)]) == 6152
+    wrong = trader(DRIFT_V2, who.authority, 2)
+    assert pair.refused(key, lambda _: [accounts.initialize_user(DRIFT_V2, wrong)]) == 6214
+    read_only = lambda desk: [funds.deposit(  # noqa: E731
+        DRIFT_V2, who, 0, 5, desk.wallet(who.authority, 0), remaining=desk.rest(read_spots=[0]))]  # fmt: skip
+    assert pair.refused(key, read_only) == 6090
+    other, stranger = enrolled(pair, "dave")
+    keys = (DRIFT_V2.state, who.user, stranger.authority)
+    assert pair.refused(other, lambda desk: [orders.CANCEL_ORDERS.build(
+        DRIFT_V2, keys, (None, None, None), desk.rest(who))]) == 2003  # fmt: skip
+
+
+def test_waiting_orders_and_modified_ones_lie_as_on_the_real_program() -> None:
+    pair = Pair()
+    key, who = enrolled(pair, "erin")
+    pair.advance(2)
+    stop = OrderParams(
+        order_type=OrderType.TRIGGER_LIMIT, direction=Direction.SHORT, base_asset_amount=E9, price=139 * E6,
+        trigger_price=140 * E6, trigger_condition=1,
+    )  # fmt: skip
+    pair.did(key, who, lambda desk: placing(desk, who, stop))
+    pair.did(key, who, lambda desk: placing(desk, who, limit(145 * E6, user_order_id=9)))
+    pair.advance(1)
+    change = ModifyOrderParams(price=144 * E6, base_asset_amount=3 * E9)
+    pair.did(key, who, lambda desk: [orders.modify_order_by_user_id(DRIFT_V2, who, change, 9, desk.rest(who))])
+    raised = ModifyOrderParams(trigger_price=141 * E6)
+    pair.did(key, who, lambda desk: [orders.modify_order(DRIFT_V2, who, raised, 1, desk.rest(who))])
+    waiting = lambda desk: [fills.trigger_order(DRIFT_V2, who, who, 4, remaining=desk.rest(who))]  # noqa: E731
+    assert pair.refused(key, waiting) == 6080
+    rest = {"write_perps": [0]}
+    waiting = lambda desk: [fills.trigger_order(DRIFT_V2, who, who, 4, remaining=desk.rest(who, **rest))]  # noqa: E731
+    assert pair.refused(key, waiting) == 6112
+    ratio = lambda _: [accounts.update_user_custom_margin_ratio(DRIFT_V2, who, 5_000)]  # noqa: E731
+    pair.did(key, who, ratio)
+    assert pair.refused(key, lambda desk: placing(desk, who, limit(145 * E6, 200 * E9))) == 6003
+    delegate, _ = pair.person("frank")
+    pair.did(key, who, lambda _: [accounts.update_user_delegate(DRIFT_V2, who, delegate.pubkey())])
+    acting = trader(DRIFT_V2, who.authority, signer=delegate.pubkey())
+    pair.did(delegate, who, lambda desk: placing(desk, acting, limit(140 * E6)))
