@@ -134,12 +134,15 @@ class Pair:
             found |= {f"user.{name}": value for name, value in known_user(desk.user(who)).items()}
         for index in (0, 1):
             found |= {f"spot{index}.{name}": value for name, value in desk.spot(index).values().items()}
-            found |= {f"vault{index}": desk.vault(index), f"wallet{index}": desk.tokens(desk.wallet(who.authority, index))}
+            found |= {
+                f"vault{index}": desk.vault(index),
+                f"wallet{index}": desk.tokens(desk.wallet(who.authority, index)),
+            }
         return found | {f"perp.{name}": value for name, value in known(desk.perp(0), _PERP).items()}
 
 
 _STATS = ("last_fuel_if_bonus_update_ts",)
-_PERP: tuple[str, ...] = ()
+_PERP = ("last_funding_oracle_twap",)
 
 
 def known(view: UserStats | State | SpotMarket | PerpMarket, left_out: tuple[str, ...]) -> dict[str, object]:

@@ -6,7 +6,7 @@ from solders.instruction import Instruction
 from solders.keypair import Keypair
 from venue_desk import E9, VenueDesk
 
-from drift_engine.venues.instructions import accounts, fills, funds, orders
+from drift_engine.venues.instructions import accounts, fills, funds, orders, settling
 from drift_engine.venues.instructions.trader import Trader, trader
 from drift_engine.venues.programs import DRIFT_V2
 from drift_engine.venues.wire.order_enums import Direction, OrderType, PostOnly
@@ -127,3 +127,14 @@ def test_waiting_orders_and_modified_ones_lie_as_on_the_real_program() -> None:
     pair.did(key, who, lambda _: [accounts.update_user_delegate(DRIFT_V2, who, delegate.pubkey())])
     acting = trader(DRIFT_V2, who.authority, signer=delegate.pubkey())
     pair.did(delegate, who, lambda desk: placing(desk, acting, limit(140 * E6)))
+
+
+def test_funding_is_set_as_on_the_real_program() -> None:
+    pair = Pair()
+    key, who = enrolled(pair, "grace")
+    update = lambda desk: [settling.update_funding_rate(DRIFT_V2, desk.directory.perp(0))]  # noqa: E731
+    pair.advance(5, SOL=151 * E6)
+    assert pair.refused(key, update) == 6251
+    pair.advance(9_100, SOL=152 * E6)
+    pair.did(key, who, update)
+    assert pair.ours.perp(0).last_funding_rate != 0

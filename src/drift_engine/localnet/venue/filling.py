@@ -122,7 +122,9 @@ def booked(maps: Maps, user: User, address: Pubkey, stats: UserStats, slot: int,
     maker = bool(order.post_only)
     quote_e6 = dealing.exchanged_e6(deal.base_e9, deal.price_e6, maker=maker)
     fee_e6 = _fee_e6(maps, stats, market, abs(quote_e6), maker=maker)
-    amm.remember_mark(market, frame.now, deal.price_e6)
+    long = deal.base_e9 > 0
+    side_e6 = amm.ask_e6(market) if long else amm.bid_e6(market)
+    amm.remember_mark(market, frame.now, amm.estimated(market, side_e6, long=long), side_e6)
     after = paid(traded(before, market, deal.base_e9, quote_e6), market, -fee_e6)
     _put(user, before, after)
     market.base_asset_amount_with_amm += deal.base_e9
