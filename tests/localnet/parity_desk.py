@@ -4,7 +4,7 @@ What the build of 2024 (2.84.0) does not know yet is left out of the comparison,
 accounts, as it reads no others that can be written from outside.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from struct import pack_into
 
 from msgspec import structs
@@ -58,6 +58,8 @@ class ParityDesk(VenueDesk):
             if head == DRIFT_V2.layouts.perp_market.head:
                 market = PerpMarket(data, DRIFT_V2.layouts.perp_market)
                 market.oracle, market.oracle_source = oracle_of(market.name.removesuffix("-PERP")), _PUSH
+            elif head == DRIFT_V2.layouts.state.head:
+                State(data, DRIFT_V2.layouts.state).min_perp_auction_duration = 0  # the vAMM may fill at once
             elif head == DRIFT_V2.layouts.spot_market.head:
                 spot = SpotMarket(data, DRIFT_V2.layouts.spot_market)
                 quote = spot.market_index == 0
@@ -117,9 +119,16 @@ class Pair:
         assert (code_of(ours), ours.err) == (code_of(real), real.err), (real.logs, ours.logs)
         return code_of(real)
 
-    def same(self, who: Trader) -> None:
-        """Compare every account and vault."""
+    def level_market(self) -> None:
+        """Give our perp market the vAMM that the real program's fills have moved."""
+        address = self.real.perp(0).pubkey
+        self.ours.chain.put(address, self.real.account(address))
+
+    def same(self, who: Trader, perp: Collection[str] | None = None) -> None:
+        """Compare every account and vault; ``perp`` names what of the perp market is compared."""
         found = self.differences(who)
+        if perp is not None:
+            found = [each for each in found if not each[0].startswith("perp.") or each[0][5:] in perp]
         assert not found, found
 
     def differences(self, who: Trader) -> list[tuple[str, object, object]]:
@@ -141,8 +150,16 @@ class Pair:
         return found | {f"perp.{name}": value for name, value in known(desk.perp(0), _PERP).items()}
 
 
+BOOKED = (
+    *("base_asset_amount_long", "base_asset_amount_short", "base_asset_amount_with_amm", "quote_asset_amount"),
+    *("quote_entry_amount_long", "quote_entry_amount_short", "quote_break_even_amount_long"),
+    *("quote_break_even_amount_short", "number_of_users", "number_of_users_with_base", "total_exchange_fee"),
+    *("volume_24h", "last_trade_ts", "next_fill_record_id", "net_unsettled_funding_pnl"),
+    *("cumulative_funding_rate_long", "cumulative_funding_rate_short", "last_funding_rate", "pnl_pool"),
+)
+"""What of a perp market a fill moves alike, whoever's the price was: all but the vAMM's own curve and earnings."""
 _STATS = ("last_fuel_if_bonus_update_ts",)
-_PERP = ("last_funding_oracle_twap",)
+_PERP = ("last_funding_oracle_twap", "mark_std", "oracle_std")  # newer builds look at the 5-minute mean too
 
 
 def known(view: UserStats | State | SpotMarket | PerpMarket, left_out: tuple[str, ...]) -> dict[str, object]:
@@ -160,4 +177,4 @@ def known_user(user: User) -> dict[str, object]:
     return found | {f"balance{slot}": held for slot, held in enumerate(user.spot_slots())}
 
 
-__all__ = ["E6", "Pair"]
+__all__ = ["BOOKED", "E6", "Pair"]

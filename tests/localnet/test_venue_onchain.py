@@ -1,14 +1,16 @@
 """Our venue against the real Drift v2 program: the same instructions, the same accounts, the same refusals."""
 
 import pytest
-from parity_desk import E6, Pair
+from parity_desk import BOOKED, E6, Pair
 from solders.instruction import Instruction
 from solders.keypair import Keypair
 from venue_desk import E9, VenueDesk
 
+from drift_engine.localnet.venue import filling
 from drift_engine.venues.instructions import accounts, fills, funds, orders, settling
 from drift_engine.venues.instructions.trader import Trader, trader
 from drift_engine.venues.programs import DRIFT_V2
+from drift_engine.venues.wire.events.trading import OrderActionRecord
 from drift_engine.venues.wire.order_enums import Direction, OrderType, PostOnly
 from drift_engine.venues.wire.order_params import ModifyOrderParams, OrderParams
 
@@ -138,3 +140,48 @@ def test_funding_is_set_as_on_the_real_program() -> None:
     pair.advance(9_100, SOL=152 * E6)
     pair.did(key, who, update)
     assert pair.ours.perp(0).last_funding_rate != 0
+
+
+def taken(pair: Pair, monkeypatch: pytest.MonkeyPatch, key: Keypair, who: Trader, base_e9: int) -> OrderActionRecord:
+    """Take from the real program's vAMM, and book the same deal on our venue."""
+    direction = Direction.LONG if base_e9 > 0 else Direction.SHORT
+    params = OrderParams(order_type=OrderType.MARKET, base_asset_amount=abs(base_e9), direction=direction)
+
+    def build(desk: VenueDesk) -> Instruction:
+        return fills.place_and_take_perp_order(DRIFT_V2, who, params, None, desk.rest(who, write_perps=[0]))
+
+    real = pair.real.did(key, build(pair.real))
+    told = next(each for each in real if isinstance(each, OrderActionRecord) and each.action == 2)
+    quote_e6 = told.quote_asset_amount_filled or 0
+    deal = filling.Deal(base_e9, -quote_e6 if base_e9 > 0 else quote_e6)
+    monkeypatch.setattr(filling, "decided", lambda *_, **__: deal)
+    ours = pair.ours.did(key, build(pair.ours))
+    same = next(each for each in ours if isinstance(each, OrderActionRecord) and each.action == 2)
+    assert (same.taker_fee, same.quote_asset_amount_filled) == (told.taker_fee, told.quote_asset_amount_filled)
+    pair.same(who, perp=BOOKED)
+    return told
+
+
+def test_fills_fees_funding_and_profits_are_booked_as_on_the_real_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    pair = Pair()
+    key, who = enrolled(pair, "heidi", 50_000 * E6)
+    other, second = enrolled(pair, "ivan", 50_000 * E6)
+    pair.advance(5, SOL=151 * E6)
+    taken(pair, monkeypatch, key, who, 10 * E9)
+    taken(pair, monkeypatch, other, second, -4 * E9)
+    pair.advance(5, SOL=149 * E6)
+    taken(pair, monkeypatch, key, who, 5 * E9)
+    taken(pair, monkeypatch, key, who, -3 * E9)
+    taken(pair, monkeypatch, key, who, -20 * E9)
+    pair.advance(9_000, SOL=148 * E6)
+    rate = lambda desk: [settling.update_funding_rate(DRIFT_V2, desk.directory.perp(0))]  # noqa: E731
+    pair.level_market()
+    pair.did(key, who, rate)
+    for hands, holder in ((key, who), (other, second)):
+        paying = lambda desk: [settling.settle_funding_payment(  # noqa: E731
+            DRIFT_V2, holder, desk.rest(holder, write_perps=[0]))]  # noqa: B023  # fmt: skip
+        pair.did(hands, holder, paying)
+        settle = lambda desk: [settling.settle_pnl(  # noqa: E731
+            DRIFT_V2, holder, 0, holder.authority, desk.rest(holder, write_perps=[0], write_spots=[0]))]  # noqa: B023  # fmt: skip
+        pair.did(hands, holder, settle)
+        pair.advance(2, SOL=147 * E6)
