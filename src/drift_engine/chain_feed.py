@@ -1,9 +1,9 @@
 """Paper trading on a live venue: its real markets, and a simulated account that nobody but us sees.
 
-What the engine is told of prices, rates and status is the chain's own, dated by when it was surely current: while the
-What the engine is told of prices, rates and status is the chain's own, dated by when it was surely current: while the
-the same prices to fill our orders, and the chain's funding as the difference of its cumulative rates, of the side that
-is held. Interest runs by the chain's rates, hour by hour.
+What the engine is told of prices, rates and status is the chain's own, dated by when it was surely current. While the
+connection is cut or stalls nothing new is told, and the engine's own rules on stale data hold. The simulated venue
+takes the same prices to fill our orders, and the chain's funding as the difference of its cumulative rates, of the side
+that is held. Interest runs by the chain's rates, hour by hour.
 """
 
 import asyncio
