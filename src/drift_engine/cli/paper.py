@@ -54,7 +54,7 @@ def paper(
     mode: Mode = None,
     as_json: options.Json = False,
 ) -> int:
-    """Trade a simulated or recorded market as if it were live, and watch."""
+    """Trade a simulated, recorded or real market with a simulated account, and watch."""
     flags = {
         "strategy": strategy, "market": market, "venue": venue, "scenario": scenario, "data": data, "speed": speed,
         "capital": capital, "set": params, "limit": limits, "from": from_, "to": to, "mark": mark, "fill": fill,
@@ -93,10 +93,13 @@ def _node(run: "RunConfig", rpc: str | None, ws: str | None) -> tuple[str, str] 
     if rpc is None:
         raise ConfigError(f"--venue {run.venue} needs a node to ask: add --rpc URL, or set DRIFT_ENGINE_RPC")
     from drift_engine.venues.endpoints import checked_url, stream_url
+    from drift_engine.venues.errors import VenueError
+    from drift_engine.venues.programs import by_name
 
     try:
+        by_name(run.venue)
         return checked_url(rpc, ("http", "https")), checked_url(ws or stream_url(rpc), ("ws", "wss"))
-    except ValueError as error:
+    except (ValueError, VenueError) as error:
         raise ConfigError(str(error)) from None
 
 
