@@ -13,7 +13,7 @@ simulated book has no orders of others.
 from msgspec import structs
 
 from drift_engine.core.averages import twap, weighted
-from drift_engine.core.units import E6
+from drift_engine.core.units import E6, tdiv
 from drift_engine.localnet.venue.frame import Frame
 from drift_engine.localnet.venue.interest import clamped
 from drift_engine.localnet.venue.maps import load_maps
@@ -27,6 +27,8 @@ from drift_engine.venues.wire.records import OracleGuardRails
 _CLAMPS = (10, 5, 2, 3, 3, 3)  # by contract tier
 _FIVE_MINUTES_S, _HOUR_S, _MINUTE_S = 300, 3_600, 60
 _MOST_CRANKED = 5
+Sides = tuple[int, int]
+"""Best bid and ask."""
 
 
 def reserve_price_e6(market: PerpMarket) -> int:
@@ -64,8 +66,8 @@ def remember_oracle(market: PerpMarket, reading: Reading, slot: int, now: int) -
     hour_e6 = _oracle_twap(market, now, price_e6, market.funding_period)
     short_e6 = _oracle_twap(market, now, price_e6, _FIVE_MINUTES_S)
     market.last_oracle_normalised_price = price_e6
-    market.last_oracle_conf_pct = reading.confidence_e6 * E6 // mark_e6 if mark_e6 else 0
-    market.last_oracle_reserve_price_spread_pct = (mark_e6 - reading.price_e6) * E6 // mark_e6 if mark_e6 else 0
+    market.last_oracle_conf_pct = reading.confidence_e6 * E6 // mark_e6
+    market.last_oracle_reserve_price_spread_pct = tdiv((mark_e6 - reading.price_e6) * E6, mark_e6)
     distance_e6 = _distance(price_e6, last.last_oracle_price_twap, last.last_oracle_price_twap_5min)
     market.oracle_std = _deviation(market.oracle_std, distance_e6, now - last.last_oracle_price_twap_ts)
     market.historical_oracle_data = structs.replace(
@@ -79,17 +81,16 @@ def remember_oracle(market: PerpMarket, reading: Reading, slot: int, now: int) -
     return hour_e6
 
 
-def remember_mark(market: PerpMarket, now: int, at_e6: int | None = None) -> int:
-    """Average bid and ask in, and return the mark's hourly average; ``at_e6`` is the price of a trade."""
+def remember_mark(market: PerpMarket, now: int, bid_ask_e6: Sides, at_e6: int | None = None) -> int:
+    """Average best bid and ask in, and return the mark's hourly average; ``at_e6`` is the price of a trade."""
     clamp, then, period = _CLAMPS[market.contract_tier], market.last_mark_price_twap_ts, market.funding_period
     last_bid, last_ask = _corrected(market)
-    bid = clamped(bid_e6(market), market.last_bid_price_twap, clamp)
-    ask = clamped(ask_e6(market), market.last_ask_price_twap, clamp)
+    bid = clamped(bid_ask_e6[0], market.last_bid_price_twap, clamp)
+    ask = clamped(bid_ask_e6[1], market.last_ask_price_twap, clamp)
     market.last_bid_price_twap = twap(bid, now, last_bid, then, period)
     market.last_ask_price_twap = twap(ask, now, last_ask, then, period)
-    distance_e6 = _distance(
-        at_e6 or (bid_e6(market) + ask_e6(market)) // 2, market.last_mark_price_twap, market.last_mark_price_twap_5min
-    )
+    at_e6 = sum(bid_ask_e6) // 2 if at_e6 is None else at_e6
+    distance_e6 = _distance(at_e6, market.last_mark_price_twap, market.last_mark_price_twap_5min)
     market.mark_std = _deviation(market.mark_std, distance_e6, now - then)
     market.last_mark_price_twap = (market.last_bid_price_twap + market.last_ask_price_twap) // 2
     market.last_mark_price_twap_5min = twap(
@@ -97,6 +98,25 @@ def remember_mark(market: PerpMarket, now: int, at_e6: int | None = None) -> int
     )
     market.last_mark_price_twap_ts = now
     return market.last_mark_price_twap
+
+
+def quoted(market: PerpMarket) -> Sides:
+    """Return the vAMM's bid and ask."""
+    return bid_e6(market), ask_e6(market)
+
+
+def estimated(market: PerpMarket, at_e6: int, *, long: bool) -> Sides:
+    """Return best bid and ask as the program guesses them from a trade (estimate_best_bid_ask_price)."""
+    oracle_e6 = market.historical_oracle_data.last_oracle_price
+    premium_e6, (bid, ask) = at_e6 - oracle_e6, quoted(market)
+    low_e6 = high_e6 = at_e6
+    if premium_e6 > 0:
+        aside_e6 = min(market.base_spread, market.short_spread // 2, premium_e6)
+        low_e6 = max(0, oracle_e6 - aside_e6, market.order_tick_size)
+    elif premium_e6 < 0:
+        high_e6 = oracle_e6 + min(market.base_spread, market.long_spread // 2, -premium_e6)
+    low_e6, high_e6 = max(low_e6, bid), min(high_e6, ask)
+    return (low_e6, max(at_e6, low_e6)) if long else (min(at_e6, high_e6), high_e6)
 
 
 def update_amms(frame: Frame, market_indexes: tuple[int, ...]) -> None:

@@ -48,10 +48,10 @@ class Book(NamedTuple):
 
 
 class Deal(NamedTuple):
-    """A fill that was decided: signed base, and the price."""
+    """A fill that was decided: base and quote, signed by what the order's owner gets."""
 
     base_e9: int
-    price_e6: int
+    quote_e6: int
 
 
 def fill(
@@ -107,22 +107,27 @@ def decided(maps: Maps, user: User, order: Order, book: Book, auction_pct: int |
     if order.post_only:
         through_e6 = book.fills.through_ticks * market.order_tick_size
         reached = limit_e6 is not None and dealing.is_reached(limit_e6, base_e9, mark_e6, through_e6)
-        return Deal(base_e9, limit_e6) if reached and limit_e6 is not None else None
+        return _deal(base_e9, limit_e6, maker=True) if reached and limit_e6 is not None else None
     any_price_e6 = (1 << 63) if base_e9 > 0 else 0
     price_e6 = dealing.taken_at_e6(
         book.impact, mark_e6, base_e9, any_price_e6 if limit_e6 is None else limit_e6, market.order_tick_size
     )
-    return None if price_e6 is None else Deal(base_e9, price_e6)
+    return None if price_e6 is None else _deal(base_e9, price_e6, maker=False)
+
+
+def _deal(base_e9: int, price_e6: int, *, maker: bool) -> Deal:
+    return Deal(base_e9, dealing.exchanged_e6(base_e9, price_e6, maker=maker))
 
 
 def booked(maps: Maps, user: User, address: Pubkey, stats: UserStats, slot: int, deal: Deal) -> None:
     """Book a fill: position, fee, totals, volume, the order itself; and tell of it."""
     frame, order = maps.frame, user.order_slots()[slot]
     market, before = maps.perp(order.market_index), position(user, order.market_index)
-    maker = bool(order.post_only)
-    quote_e6 = dealing.exchanged_e6(deal.base_e9, deal.price_e6, maker=maker)
+    maker, quote_e6 = order.post_only, deal.quote_e6
     fee_e6 = _fee_e6(maps, stats, market, abs(quote_e6), maker=maker)
-    amm.remember_mark(market, frame.now, deal.price_e6)
+    long = deal.base_e9 > 0
+    side_e6 = amm.ask_e6(market) if long else amm.bid_e6(market)
+    amm.remember_mark(market, frame.now, amm.estimated(market, side_e6, long=long), side_e6)
     after = paid(traded(before, market, deal.base_e9, quote_e6), market, -fee_e6)
     _put(user, before, after)
     market.base_asset_amount_with_amm += deal.base_e9

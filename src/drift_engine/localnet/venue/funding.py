@@ -54,7 +54,8 @@ def update_rate(frame: Frame, market: PerpMarket, reading: Reading) -> bool:
     if blocked or seconds_left(market, now):
         return False
     oracle_e6 = amm.remember_oracle(market, reading, frame.slot, now)
-    mark_e6 = amm.remember_mark(market, now, amm.reserve_price_e6(market))
+    reserve_e6 = amm.reserve_price_e6(market)
+    mark_e6 = amm.remember_mark(market, now, (reserve_e6, reserve_e6), reserve_e6)
     rate_e9 = frame.program.rules.funding_rate_e9(market, mark_e6, oracle_e6)
     long_e9, short_e9, revenue_e6 = sides_of(market, rate_e9)
     market.cumulative_funding_rate_long += long_e9

@@ -85,7 +85,7 @@ class Keeper:
                 market.peg_multiplier = prices[1]
             reading = Maps(frame, {market.oracle}).price(market)
             amm.crank(market, reading, rails, frame.slot, frame.now)
-            amm.remember_mark(market, frame.now)
+            amm.remember_mark(market, frame.now, amm.quoted(market))
             funding.update_rate(frame, market, reading)
         frame.accounts.write_back()
 

@@ -35,6 +35,13 @@ class Maps:
         self.oracles = set(oracles)
         self.spots: dict[int, SpotMarket] = {}
         self.perps: dict[int, PerpMarket] = {}
+        self.read_only: set[int] = set()
+
+    def perp_to_change(self, index: int) -> PerpMarket:
+        """Return a perp market that is going to change, outside the sets that are checked at once (``get_ref_mut``)."""
+        market = self.perp(index)
+        require(index not in self.read_only, "UnableToLoadPerpMarketAccount", f"Could not load perp market {index}")
+        return market
 
     def perp(self, index: int) -> PerpMarket:
         """Return a perp market."""
@@ -84,6 +91,8 @@ def load_maps(frame: Frame, writable_perps: Collection[int] = (), writable_spots
         writable = meta.is_writable or perp.market_index not in writable_perps
         require(writable, "MarketWrongMutability", f"Market {perp.market_index} is not writable")
         maps.perps[perp.market_index] = perp
+        if not meta.is_writable:
+            maps.read_only.add(perp.market_index)
         meta = next(rest)
     return maps
 

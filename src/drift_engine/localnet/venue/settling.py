@@ -2,14 +2,13 @@
 
 Source: ``controller/pnl.rs`` settle_pnl, ``controller/amm.rs`` update_pool_balances, ``math/amm.rs``
 calculate_net_user_pnl, ``state/user.rs`` get_claimable_pnl, ``instructions/keeper.rs`` handle_settle_pnl,
-handle_settle_multiple_pnls. The value of a position is ``core.valuation``'s, as in the simulated venue. Money that the
-program moves between a market's own pools (its fee pool, the revenue pool) stays where it is here.
+handle_settle_multiple_pnls. What the market's pools owe each other meanwhile is ``pools``.
 """
 
 from drift_engine.core.units import notional_e6
 from drift_engine.localnet.program import ProgramError
-from drift_engine.localnet.venue import amm, funding
-from drift_engine.localnet.venue.balances import moved, pool_moved, pool_tokens, require_vault, tokens_of
+from drift_engine.localnet.venue import amm, funding, pools
+from drift_engine.localnet.venue.balances import moved, pool_tokens, require_vault, tokens_of
 from drift_engine.localnet.venue.figures import status_of
 from drift_engine.localnet.venue.frame import Frame
 from drift_engine.localnet.venue.interest import accrued
@@ -116,8 +115,9 @@ def _settled_with(maps: Maps, user: User, position: PerpPosition, market: PerpMa
     )
     excess_e6 = pool_e6 + fees_e6 - max(users_e6, 0) if users_e6 < pool_e6 + fees_e6 else 0
     unsettled_e6 = _claimable_e6(position, price_e6, excess_e6)
+    shares = pools.balanced(market, quote, frame.now)
     if unsettled_e6 > 0:
-        pnl_e6 = min(unsettled_e6, pool_e6)
+        pnl_e6 = min(unsettled_e6, pool_tokens(market.pnl_pool, quote))
     else:
         pnl_e6 = max(unsettled_e6, -most_withdrawable(quote, tokens_of(user.spot_slots()[0], quote)))
     require(unsettled_e6, "NoUnsettledPnl", f"User has no unsettled pnl for market {market.market_index}")
@@ -126,7 +126,7 @@ def _settled_with(maps: Maps, user: User, position: PerpPosition, market: PerpMa
     own = frame.key("authority") in (user.authority, user.delegate)
     others_may = pnl_e6 < 0 or excess_e6 > 0 or leaving or own
     require(others_may, "UserMustSettleTheirOwnPositiveUnsettledPNL")
-    market.pnl_pool = pool_moved(market.pnl_pool, quote, -pnl_e6)
+    pools.paid_out(market, quote, pnl_e6, shares=shares)
     return pnl_e6
 
 

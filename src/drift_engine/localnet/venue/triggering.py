@@ -63,7 +63,7 @@ def trigger(maps: Maps, user: User, address: Pubkey, slot: int, filler: Pubkey) 
     frame, order = maps.frame, user.order_slots()[slot]
     require_not_liquidated(maps, user, frame.state().liquidation_margin_buffer_ratio)
     require(not user.status & BANKRUPT, "UserBankrupt")
-    market, before = maps.perp(order.market_index), position(user, order.market_index)
+    market, before = maps.perp_to_change(order.market_index), position(user, order.market_index)
     price_e6 = _require_triggers(maps, market, order)
     fired = _fired(maps, market, order)
     user.put_order(slot, fired)
