@@ -1,5 +1,7 @@
 """The liquidation price is where free collateral by maintenance is used up."""
 
+from typing import Any
+
 import pytest
 from core_books import account, markets, perp, replaced, spot
 from hypothesis import given
@@ -15,7 +17,7 @@ from drift_engine.core.valuation import PriceUnknownError
 SOL_PERP, SOL = perp(100 * E6, imf_e6=0), spot(100 * E6, imf_e6=0)
 
 
-def position(base: int, **changes: int) -> PerpPosition:
+def position(base: int, **changes: Any) -> PerpPosition:
     return PerpPosition("SOL-PERP", base * E9, -base * 100 * E6, **changes)
 
 

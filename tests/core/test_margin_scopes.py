@@ -133,7 +133,7 @@ def test_high_leverage_ratios() -> None:
         (margin.initial_e6, margin.maintenance_e6)
         for margin in (
             margin_of(structs.replace(held, leverage=mode), book, 0)
-            for mode in ("ordinary", "high", "high_maintenance")  # type: ignore[misc]
+            for mode in ("ordinary", "high", "high_maintenance")
         )
     ]
     assert by_mode == [(10 * E6, 3 * E6), (E6, 660_000), (10 * E6, 660_000)]
