@@ -113,6 +113,12 @@ def test_open_orders_count_where_asked() -> None:
     assert with_orders > without
 
 
+def test_a_balance_in_a_perp_market_is_a_bug() -> None:
+    held = account(10, PerpPosition("SOL-PERP", E9), SpotBalance("SOL-PERP", 1))
+    with pytest.raises(TypeError, match="holds no balances"):
+        liquidation_price_e6(held, markets(SOL_PERP), "SOL-PERP")
+
+
 def test_a_spot_balance_has_one_too() -> None:
     """A borrow of 10 SOL against 2,000: free collateral at 100 is 900, each dollar up costs 11 weighted."""
     books = markets(SOL_PERP, SOL)
