@@ -22,7 +22,7 @@ from drift_engine.core.types import Account, Market, PerpPosition, PerpTotals, S
 from drift_engine.core.units import E6, E9
 
 AUCTION = {"auction_start_e6": 99 * E6, "auction_end_e6": 100 * E6, "auction_duration": 10}
-GOOD = {
+GOOD: dict[str, dict[str, Any]] = {
     "market": {"base_e9": E9, **AUCTION},
     "oracle": {"kind": "oracle", "base_e9": E9, "auction_start_e6": -5, "auction_end_e6": 5},
     "limit": {"kind": "limit", "base_e9": E9, "price_e6": 99 * E6},
