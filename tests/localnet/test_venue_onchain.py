@@ -55,7 +55,7 @@ def limit(price_e6: int, base_e9: int = E9, direction: int = Direction.LONG, **m
 
 
 def placing(desk: VenueDesk, who: Trader, *params: OrderParams) -> list[Instruction]:
-    rest = desk.rest(who, read_perps={each.market_index for each in params})
+    rest = desk.rest(who, read_perps=sorted({each.market_index for each in params}))
     if len(params) == 1:
         return [orders.place_perp_order(DRIFT_V2, who, params[0], rest)]
     return [orders.place_orders(DRIFT_V2, who, params, rest)]

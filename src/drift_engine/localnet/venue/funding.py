@@ -11,7 +11,7 @@ from solders.pubkey import Pubkey
 
 from drift_engine.core.averages import twap
 from drift_engine.core.funding import payment_e6
-from drift_engine.core.units import E6, tdiv
+from drift_engine.core.units import tdiv
 from drift_engine.localnet.venue import amm
 from drift_engine.localnet.venue.figures import status_of
 from drift_engine.localnet.venue.frame import Frame
