@@ -12,6 +12,8 @@ from pathlib import Path
 import coverage
 import pytest
 
+import parity_count
+
 PROJECT = Path(__file__).resolve().parents[1]
 PACKAGE = PROJECT / "src" / "drift_engine"
 _HOLES = pytest.StashKey[list[str]]()
@@ -25,6 +27,10 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("needs the shared folder with market data: set DRIFT_SHARED or put it beside the project")
     return folder
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(parity_count, "native-parity")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -42,6 +42,8 @@ PEERS = (
     Peer("nautilus", "benchmarks.peers.nautilus_peer", "nautilus_trader==1.221.0"),
 )
 
+DRIFTPY = Peer("driftpy", "benchmarks.peers.driftpy_orders", "driftpy==0.8.89")
+
 
 def install(peer: Peer) -> None:
     """Make the peer's environment unless it stands already. Raises ``AbsentError``."""

@@ -178,6 +178,7 @@ class Accounts:
         rails: Sequence[int] | None = None,
     ) -> None:
         self._kept: list[Any] = []
+        self.oracles = oracles
         lists = [self._list(accounts) for accounts in (perps, spots, oracles)]
         self.struct = _Accounts(
             *(item for pair in lists for item in pair), 0 if rails is None else 1, (c.c_int64 * 6)(*(rails or ())), slot
@@ -265,3 +266,50 @@ def optional_result(name: str, *arguments: Any) -> int | None:
     if out[0] & 0xFF:
         raise NativeError(out[0] >> 32)
     return out[2] if out[1] else None
+
+
+class OracleData(c.Structure):
+    """``OraclePriceData`` as rustc lays it: the optional sequence number first."""
+
+    _fields_ = [
+        ("has_sequence", c.c_uint64), ("sequence", c.c_uint64), ("price", c.c_int64), ("confidence", c.c_uint64),
+        ("delay", c.c_int64), ("sufficient", c.c_uint8),
+    ]  # fmt: skip
+
+
+class _OracleResult(c.Structure):
+    _fields_ = [("tag", c.c_uint64), ("data", OracleData)]
+
+
+def oracle_price(source: int, owner: bytes, data: bytes, slot: int) -> OracleData:
+    """Return what an oracle account says by a market's source."""
+    memory, entry, out = raw(data), _Account(), _OracleResult()
+    entry.lamports, entry.capacity, entry.length, entry.data = 10**9, len(data), len(data), c.addressof(memory)
+    entry.owner[:] = owner
+    library().oracle_get_oracle_price(c.byref(out), c.c_uint8(source), c.byref(entry), c.c_uint64(slot))
+    if out.tag & 0xFF:
+        raise NativeError(out.tag >> 32)
+    data: OracleData = out.data
+    return data
+
+
+_VALIDITIES = {
+    2: "non_positive", 3: "too_volatile", 4: "too_uncertain", 5: "stale_for_margin", 6: "insufficient_data_points",
+    8: "valid",
+}  # fmt: skip
+_VALIDITY_AT = 18 * 8
+
+
+def validity(market: Any, oracle: OracleData, slot: int, rails: Sequence[int]) -> str:
+    """Return how valid a market's own (mm) oracle is, which is judged with the oracle's confidence.
+
+    The enum is two bytes: those of ``StaleForAMM``, or in the second one the number of another variant.
+    """
+    out = (c.c_uint64 * 40)()
+    library().perp_market_get_mm_oracle_price_data(
+        c.byref(out), market, oracle, c.c_uint64(slot), (c.c_int64 * 4)(*rails)
+    )
+    if out[0] & 0xFF:
+        raise NativeError(out[0] >> 32)
+    low_risk = bytes(out)[_VALIDITY_AT + 1]
+    return _VALIDITIES.get(low_risk) or ("stale_for_amm" if low_risk else "stale_for_amm_immediate")

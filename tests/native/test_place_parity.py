@@ -19,8 +19,9 @@ from drift_engine.core.orders.auction_params import DRIFT_V2 as DRIFT_RULES
 from drift_engine.core.orders.auction_params import Placing
 from drift_engine.core.orders.place import Answer, Exchange, place
 from drift_engine.core.orders.terms import MAX_LEVERAGE, OrderParams
+from drift_engine.core.types import PerpSpec
 from drift_engine.venues import translate_orders
-from drift_engine.venues.programs import DRIFT_V2
+from drift_engine.venues.drift_v2.program import DRIFT_V2
 from drift_engine.venues.wire.accounts import blank, decode_as
 from drift_engine.venues.wire.state import State
 from drift_engine.venues.wire.user import SpotPosition, User
@@ -60,8 +61,9 @@ def ours(data: bytearray, params: OrderParams, market: int, exchange: World) -> 
     name = view.name
     held = exchange.translated(data)
     oracle = exchange.markets[name].oracle_e6
-    assert oracle is not None
     spec = exchange.markets[name].spec
+    assert oracle is not None
+    assert isinstance(spec, PerpSpec)
     at = Placing(spec, translate_orders.stats(DRIFT_V2, view), translate_orders.maker(view), oracle, DRIFT_RULES)
     return place(params, held, (), exchange.markets, at, EXCHANGE, 1_800_000_000, SLOT)
 

@@ -9,8 +9,8 @@ from library import Accounts, Keyed
 from solders.pubkey import Pubkey
 
 from drift_engine.core.types import Account, Market
+from drift_engine.venues.drift_v2.program import DRIFT_V2
 from drift_engine.venues.oracle_readings import Reading, feed_reading, prelaunch_reading, quote_reading
-from drift_engine.venues.programs import DRIFT_V2
 from drift_engine.venues.translate import Names, Translator
 from drift_engine.venues.wire.accounts import blank, decode_as
 from drift_engine.venues.wire.oracle_accounts import PrelaunchOracle, PythLazerOracle
@@ -66,7 +66,8 @@ def world(random: Random, dress: Callable[[Random, PerpMarket, int], None] | Non
     readings: dict[str, Reading] = {}
     spots = {index: _spot(random, index) for index in range(6)}
     perps = {index: _perp(random, index) for index in range(6)}
-    for view in (*spots.values(), *perps.values()):
+    views: list[SpotMarket | PerpMarket] = [*spots.values(), *perps.values()]
+    for view in views:
         address = view.oracle
         if view.oracle_source != QUOTE:
             data, reading = _oracle(random, view.oracle_source, view is spots[0])
@@ -74,8 +75,9 @@ def world(random: Random, dress: Callable[[Random, PerpMarket, int], None] | Non
             readings[view.name] = reading
         else:
             readings[view.name] = quote_reading(SLOT)
-    for view in perps.values() if dress else ():
-        dress(random, view, readings[view.name].price_e6)
+    if dress is not None:
+        for market in perps.values():
+            dress(random, market, readings[market.name].price_e6)
     keyed_spots = [(bytes(key(1, index)), OWNER, bytes(view.data)) for index, view in spots.items()]
     keyed_perps = [(bytes(key(2, index)), OWNER, bytes(view.data)) for index, view in perps.items()]
     markets = [TRANSLATOR.spot_market(_read(view), readings[view.name]) for view in spots.values()]

@@ -3,8 +3,13 @@
 The signed messages are those of the program's own tests (``validation/sig_verification/tests.rs``).
 """
 
+from typing import Any
+
 import pytest
-from builder_cases import IN_TOKENS, SYSVAR_INSTRUCTIONS, A, B, Stage, key
+from builder_cases import CASES, IN_TOKENS, SYSVAR_INSTRUCTIONS, A, B, Stage, key
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from instruction_facts import Fact, facts
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from solders.signature import Signature
@@ -12,8 +17,18 @@ from solders.token import ID as TOKEN
 
 from drift_engine.venues import addresses
 from drift_engine.venues.drift_v2.program import DRIFT_V2
-from drift_engine.venues.errors import EncodeError
-from drift_engine.venues.instructions import accounts, fills, funds, orders, settling, signed_messages, tokens
+from drift_engine.venues.errors import DecodeError, EncodeError
+from drift_engine.venues.instructions import (
+    accounts,
+    fills,
+    funds,
+    liquidation,
+    orders,
+    settling,
+    signed_messages,
+    tokens,
+)
+from drift_engine.venues.instructions.call import Call
 from drift_engine.venues.instructions.trader import trader
 from drift_engine.venues.program import Program
 from drift_engine.venues.velocity.program import VELOCITY
@@ -35,6 +50,7 @@ from drift_engine.venues.wire.order_params import (
     signing_bytes,
 )
 
+MODULES = (accounts, fills, funds, liquidation, orders, settling, signed_messages)
 BOTH = pytest.mark.parametrize("program", [DRIFT_V2, VELOCITY], ids=lambda program: program.name)
 EVERYTHING = OrderParams(
     order_type=OrderType.ORACLE,
@@ -105,6 +121,56 @@ def test_the_rest(program: Program) -> None:
     assert accounts.initialize_user(program, who, "Main").data == bytes.fromhex("6f11b9fa3c7a26fe0300") + b"Main".ljust(
         32
     )
+
+
+SAMPLES: dict[str, tuple[Any, bytes]] = {
+    "bool": (True, b"\1"),
+    "u8": (1, b"\1"),
+    "u16": (515, b"\3\2"),
+    "u32": (67_305_985, b"\1\2\3\4"),
+    "u64": (578_437_695_752_307_201, bytes(range(1, 9))),
+    "i64": (-2, b"\xfe" + b"\xff" * 7),
+    "u128": (1 << 120 | 5, b"\5" + bytes(14) + b"\1"),
+    "pubkey": (bytes(range(32)), bytes(range(32))),
+    "u8*32": (b"a name".ljust(32), b"a name".ljust(32)),
+}
+
+
+def sample(kind: str) -> tuple[Any, bytes]:
+    """A value and its bytes. What the three order structs say is held to whole orders above."""
+    if kind.startswith("option<"):
+        value, said = sample(kind[7:-1])
+        return value, b"\1" + said
+    if kind.startswith("vec<") and kind[4:-1] in SAMPLES:
+        value, said = SAMPLES[kind[4:-1]]
+        return [value], b"\1\0\0\0" + said
+    return SAMPLES.get(kind) or ([] if kind.startswith("vec<") else {}, b"")
+
+
+@pytest.mark.parametrize("fact", facts(), ids=lambda fact: f"{fact.protocol}-{fact.name}")
+def test_builders_and_the_facts_written_down(fact: Fact) -> None:
+    case = CASES[fact.name]
+    for stage in (Stage(DRIFT_V2, "drift"), Stage(VELOCITY, "velocity")):
+        if fact.protocol not in {"both", stage.program.name}:
+            continue
+        drawn = {name: sample(kind) for name, kind in fact.arguments}
+        for nth, (name, kind) in enumerate(fact.arguments):
+            if kind == "u16":
+                drawn[name] = 515 + nth, bytes([3 + nth, 2])
+        if fact.name == "fill_perp_order":
+            drawn["maker_order_id"] = None, b"\0"
+        values = {name: value for name, (value, _) in drawn.items()}
+        built = case.build(stage, values)
+        keys = stage.keys(values) | {account: whose(stage) for account, whose in case.whose.items()}
+        keys["signer"] = keys["drift_signer"]
+        expected = [(keys[name], signer, writable) for name, signer, writable in fact.accounts]
+        said = fact.head + b"".join(part for _, part in drawn.values())
+        assert [(m.pubkey, m.is_signer, m.is_writable) for m in built.accounts][: len(expected)] == expected
+        assert built.data.startswith(fact.head) if "Params" in str(fact.arguments) else built.data == said
+
+
+def test_every_case_is_written_down() -> None:
+    assert {fact.name for fact in facts()} == set(CASES)
 
 
 def test_success_conditions() -> None:
@@ -192,6 +258,18 @@ def test_velocitys_message_is_longer_and_may_name_its_program() -> None:
 
 
 @BOTH
+def test_options_that_are_none_nor_some_are_refused(program: Program) -> None:
+    with pytest.raises(DecodeError, match="byte 8 is 2, where an option starts with 0 or 1"):
+        orders.CANCEL_ORDER.arguments(program, bytes.fromhex("5f81edf00831df8402"))
+    with pytest.raises(DecodeError, match="9 bytes end before byte 13"):
+        orders.CANCEL_ORDER.arguments(program, bytes.fromhex("5f81edf00831df8401"))
+    with pytest.raises(DecodeError, match="no cancel_order: it starts with 00"):
+        orders.CANCEL_ORDER.arguments(program, bytes(20))
+    with pytest.raises(DecodeError, match="a list of 4294967295 does not fit"):
+        orders.CANCEL_ORDERS_BY_IDS.arguments(program, orders.CANCEL_ORDERS_BY_IDS.head + b"\xff" * 4)
+
+
+@BOTH
 def test_the_verification_points_into_the_order(program: Program) -> None:
     keypair = Keypair.from_seed(bytes(range(32)))
     taker = trader(program, A, 0, keypair.pubkey())
@@ -243,3 +321,22 @@ def test_tokens() -> None:
     assert create.accounts[1].pubkey == fund.accounts[1].pubkey == sync.accounts[0].pubkey
     assert fund.data == b"\2\0\0\0" + (5).to_bytes(8, "little")
     assert (sync.data, tokens.unwrap_sol(owner).data) == (b"\x11", b"\x09")
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.binary(max_size=200), pick=st.sampled_from(facts()), program=st.sampled_from([DRIFT_V2, VELOCITY]))
+def test_any_bytes_read_as_arguments_or_are_refused(data: bytes, pick: Fact, program: Program) -> None:
+    known = {each.name: each for module in MODULES for each in vars(module).values() if isinstance(each, Call)}
+    call = known[pick.name]
+    try:
+        read = call.arguments(program, call.head + data)
+        again = call.data(program, tuple(read.values()))
+    except DecodeError:
+        return
+    except EncodeError as error:
+        unsaid = str(error)
+    else:
+        assert call.arguments(program, again) == read
+        return
+    assert program is VELOCITY
+    assert "no place_spot_order" in unsaid or "no high-leverage mode" in unsaid

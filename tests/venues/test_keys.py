@@ -22,6 +22,7 @@ from drift_engine.venues.keys import (
     key_from_file,
     rights_of,
 )
+from drift_engine.venues.wire.accounts import blank
 from drift_engine.venues.wire.user import User
 
 PAIR = Keypair.from_seed(bytes(range(32)))
@@ -44,7 +45,7 @@ def test_what_is_no_key_is_refused_without_being_shown(text: str) -> None:
         key_from_environment({VARIABLE: text})
     shown = "".join(traceback.format_exception(caught.value))
     assert not text.strip() or text not in shown.replace(f"{VARIABLE}: text", "")
-    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 
 @pytest.mark.parametrize(
@@ -89,7 +90,7 @@ def test_a_key_shows_its_address_only() -> None:
 
 @given(st.binary(min_size=32, max_size=32), st.binary(min_size=32, max_size=32))
 def test_rights(authority: bytes, delegate: bytes) -> None:
-    view = User.over(DRIFT_V2.layouts.user.blank(), DRIFT_V2.layouts.user)
+    view = blank(DRIFT_V2, User)
     view.authority, view.delegate = Pubkey(authority), Pubkey(delegate)
     assert rights_of(Pubkey(authority), view) is Rights.AUTHORITY
     expected = Rights.NONE if delegate == bytes(32) else Rights.DELEGATE
@@ -98,7 +99,7 @@ def test_rights(authority: bytes, delegate: bytes) -> None:
 
 
 def test_nobody_is_no_delegate() -> None:
-    view = User.over(DRIFT_V2.layouts.user.blank(), DRIFT_V2.layouts.user)
+    view = blank(DRIFT_V2, User)
     view.authority = PAIR.pubkey()
     assert rights_of(Pubkey.default(), view) is Rights.NONE
     assert Key(PAIR).rights(view) is Rights.AUTHORITY

@@ -7,65 +7,32 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from market_desk import DIRECTORY, NO_ORACLE, QUOTE, key, perp, said, spot, user
 from msgspec.structs import replace
-from solders.instruction import AccountMeta
 from solders.pubkey import Pubkey
 from solders.token import ID as TOKEN
 
-from drift_engine.venues.directory import Directory, PerpTerms, SpotTerms
+from drift_engine.venues import addresses
+from drift_engine.venues.directory import Directory
 from drift_engine.venues.drift_v2.program import DRIFT_V2
 from drift_engine.venues.errors import EncodeError
-from drift_engine.venues.instructions.remaining import makers_and_referrer, remaining_accounts, token_2022_mints
+from drift_engine.venues.instructions.remaining import (
+    high_leverage_mode,
+    makers_and_referrer,
+    remaining_accounts,
+    token_2022_mints,
+)
 from drift_engine.venues.instructions.settling import update_amms
 from drift_engine.venues.instructions.tokens import TOKEN_2022
 from drift_engine.venues.instructions.trader import trader
 from drift_engine.venues.program import Program
 from drift_engine.venues.velocity.program import VELOCITY
+from drift_engine.venues.wire.accounts import blank, decode, decode_as
+from drift_engine.venues.wire.perp_market import PerpMarket
+from drift_engine.venues.wire.spot_market import SpotMarket
 from drift_engine.venues.wire.user import ORDER_OPEN, Order, PerpPosition, SpotPosition, User
 
 PROGRAMS = pytest.mark.parametrize("program", [DRIFT_V2, VELOCITY], ids=lambda program: program.name)
-NO_ORACLE = Pubkey.default()
-
-
-def key(kind: int, index: int) -> Pubkey:
-    return Pubkey(bytes([kind, index]).ljust(32, b"\1"))
-
-
-def perp(index: int, oracle: Pubkey | None = None, source: int = 12) -> PerpTerms:
-    return PerpTerms(index, f"P{index}", key(3, index), oracle or key(1, index), source, 0, 10**7, 100, 10**7)
-
-
-def spot(index: int, oracle: Pubkey | None = None, source: int = 12, token: Pubkey = TOKEN) -> SpotTerms:
-    return SpotTerms(
-        index, f"S{index}", key(2, index), oracle or key(1, 100 + index), source, key(4, index), key(5, index), token,
-        9, 10**6, 100, 10**6,
-    )  # fmt: skip
-
-
-QUOTE = spot(0, NO_ORACLE, 2)
-DIRECTORY = Directory("drift_v2", [perp(index) for index in range(8)], [QUOTE, *(spot(i) for i in range(1, 8))])
-
-
-def user(
-    program: Program,
-    spots: list[SpotPosition] | None = None,
-    perps: list[PerpPosition] | None = None,
-    orders: list[Order] | None = None,
-) -> User:
-    layout = program.layouts.user
-    view = User.over(layout.blank(), layout)
-    for slot, held in enumerate(spots or []):
-        view.put_spot(slot, held)
-    for slot, position in enumerate(perps or []):
-        view.put_perp(slot, position)
-    for slot, order in enumerate(orders or []):
-        view.put_order(slot, order)
-    return view
-
-
-def said(metas: list[AccountMeta]) -> list[tuple[Pubkey, bool]]:
-    assert not any(meta.is_signer for meta in metas)
-    return [(meta.pubkey, meta.is_writable) for meta in metas]
 
 
 @PROGRAMS
@@ -178,10 +145,42 @@ def test_amms_take_oracles_then_markets_and_no_spot_market() -> None:
     ]  # fmt: skip
 
 
+def test_no_more_than_five_amms() -> None:
+    with pytest.raises(EncodeError, match="6 AMMs at once; the program updates 5"):
+        update_amms(VELOCITY, [perp(index) for index in range(6)], key(9, 9))
+
+
 def test_mints_stand_behind_the_maps_for_token_2022_only() -> None:
     directory = Directory("velocity", [], [QUOTE, spot(1, token=TOKEN_2022)])
     assert token_2022_mints(directory, 0) == []
     assert [meta.pubkey for meta in token_2022_mints(directory, 0, 1)] == [key(4, 0), key(4, 1)]
+
+
+def test_high_leverage_mode_is_drifts() -> None:
+    (config,) = high_leverage_mode(DRIFT_V2)
+    expected, _ = Pubkey.find_program_address([b"high_leverage_mode_config"], DRIFT_V2.program_id)
+    assert (config.pubkey, config.is_writable) == (expected, True)
+    with pytest.raises(EncodeError, match="velocity has no high-leverage mode"):
+        high_leverage_mode(VELOCITY)
+
+
+@PROGRAMS
+def test_terms_are_what_the_accounts_say(program: Program) -> None:
+    market = blank(program, SpotMarket)
+    market.market_index, market.name, market.mint, market.decimals, market.order_step_size = (
+        3,
+        "wETH",
+        key(4, 3),
+        8,
+        100,
+    )
+    directory = Directory(program.name)
+    directory.read(market)
+    assert directory.spot("wETH").token_program == TOKEN
+    market.token_program_flag = 3
+    directory.read(market)
+    terms = directory.spot(3)
+    assert (terms.token_program, terms.mint, terms.decimals, terms.step) == (TOKEN_2022, key(4, 3), 8, 100)
 
 
 def test_captured_accounts(shared: Path) -> None:
@@ -190,7 +189,7 @@ def test_captured_accounts(shared: Path) -> None:
     lines = (shared / "fixtures" / "User.jsonl").read_text().splitlines()
     perps = spots = 0
     for line in lines:
-        view = User.over(base64.b64decode(json.loads(line)["data"]), DRIFT_V2.layouts.user)
+        view = decode_as(User, DRIFT_V2.program_id, base64.b64decode(json.loads(line)["data"]))
         kinds = [bytes(meta.pubkey)[:2] for meta in remaining_accounts(directory, [view])]
         held = {p.market_index for p in view.perp_positions()}
         lent = {s.market_index for s in view.spot_positions()} | {0}
@@ -200,3 +199,30 @@ def test_captured_accounts(shared: Path) -> None:
         perps, spots = perps + len(held), spots + len(lent)
     assert perps > 10
     assert spots > 50
+
+
+def test_a_captured_portfolio_with_its_captured_markets(shared: Path) -> None:
+    """Drift's own margin test captured just the accounts that its program asked for: they are what we come to."""
+    directory, users, oracles = Directory("drift_v2"), [], set()
+    for path in (shared / "fixtures" / "margin_swift_failure").glob("[PSU]*.json"):
+        captured = json.loads(path.read_text())
+        data = base64.b64decode(captured["account"]["data"][0])
+        if path.name.startswith("User"):
+            users.append(decode_as(User, DRIFT_V2.program_id, data))
+        elif "Market" in path.name:
+            directory.read(decode_market(data))
+        else:
+            oracles.add(captured["pubkey"])
+    metas = remaining_accounts(directory, users, write_perps=["BTC-PERP"])
+    btc, jup = directory.perp("BTC-PERP"), directory.perp("JUP-PERP")
+    spots = {addresses.spot_market(DRIFT_V2.program_id, index) for index in (0, 1, 3, 4)}
+    assert (btc.address, btc.step_e9) == (addresses.perp_market(DRIFT_V2.program_id, 1), 10**5)
+    assert {str(meta.pubkey) for meta in metas[:6]} == oracles
+    assert {meta.pubkey for meta in metas[6:10]} == spots
+    assert said(metas[10:]) == [(btc.address, True), (jup.address, False)]
+
+
+def decode_market(data: bytes) -> PerpMarket | SpotMarket:
+    market = decode(DRIFT_V2.program_id, data)
+    assert isinstance(market, PerpMarket | SpotMarket)
+    return market

@@ -33,6 +33,7 @@ from drift_engine.venues.transactions import (
     signers_of,
 )
 from drift_engine.venues.velocity.program import VELOCITY
+from drift_engine.venues.wire.accounts import blank
 from drift_engine.venues.wire.order_params import OrderParams
 from drift_engine.venues.wire.user import PerpPosition, SpotPosition, User
 
@@ -176,8 +177,7 @@ def test_compact_lengths() -> None:
 
 
 def test_markets_held_tell_when_a_template_is_old() -> None:
-    layout = VELOCITY.layouts.user
-    view = User.over(layout.blank(), layout)
+    view = blank(VELOCITY, User)
     view.put_spot(1, SpotPosition(scaled_balance=1, market_index=4))
     before = markets_held(view)
     view.put_perp(3, PerpPosition(base_asset_amount=1, market_index=2))

@@ -30,6 +30,9 @@ def paper(
     strategy: options.Strategy = None,
     *,
     market: options.Market = None,
+    venue: options.Venue = None,
+    rpc: options.RpcUrl = None,
+    ws: options.WsUrl = None,
     scenario: options.Scenario = None,
     data: options.Data = None,
     speed: Speed = None,
@@ -53,20 +56,23 @@ def paper(
 ) -> int:
     """Trade a simulated or recorded market as if it were live, and watch."""
     flags = {
-        "strategy": strategy, "market": market, "scenario": scenario, "data": data, "speed": speed,
+        "strategy": strategy, "market": market, "venue": venue, "scenario": scenario, "data": data, "speed": speed,
         "capital": capital, "set": params, "limit": limits, "from": from_, "to": to, "mark": mark, "fill": fill,
         "seed": seed, "days": days, "interval_s": interval, "faults": tuple(faults) if faults else None,
         "journal": journal, "state_dir": state, "mode": mode,
     }  # fmt: skip
     length_s = options.parse_duration(length)
     run = paced(options.run_config("paper", config, flags), speed_given=speed is not None or config is not None)
-    return _run(run, length_s, as_json=as_json, interval_given=interval is not None or config is not None)
+    node = _node(run, rpc, ws)
+    return _run(run, length_s, node, as_json=as_json, interval_given=interval is not None or config is not None)
 
 
 def paced(run: "RunConfig", *, speed_given: bool) -> "RunConfig":
     """Return the run with a market, and a pace at which there is something to see."""
     from msgspec import structs
 
+    if run.venue is not None:
+        return run
     if run.data is None and run.scenario is None:
         run = structs.replace(run, scenario=DEFAULT_SCENARIO)
     return run if speed_given else structs.replace(run, speed=DEFAULT_SPEED)
@@ -78,7 +84,25 @@ def interval_for(speed: float) -> int:
     return next(length_s for length_s in range(wanted_s, 0, -1) if _HOUR_S % length_s == 0)
 
 
-def _run(run: "RunConfig", length_s: float | None, *, as_json: bool, interval_given: bool) -> int:
+def _node(run: "RunConfig", rpc: str | None, ws: str | None) -> tuple[str, str] | None:
+    """Return the addresses of a live venue's node, ``None`` for a run that needs none."""
+    from drift_engine.config import ConfigError
+
+    if run.venue is None:
+        return None
+    if rpc is None:
+        raise ConfigError(f"--venue {run.venue} needs a node to ask: add --rpc URL, or set DRIFT_ENGINE_RPC")
+    from drift_engine.venues.endpoints import checked_url, stream_url
+
+    try:
+        return checked_url(rpc, ("http", "https")), checked_url(ws or stream_url(rpc), ("ws", "wss"))
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+
+
+def _run(
+    run: "RunConfig", length_s: float | None, node: tuple[str, str] | None, *, as_json: bool, interval_given: bool
+) -> int:
     import asyncio
     from datetime import UTC, datetime
 
@@ -95,7 +119,10 @@ def _run(run: "RunConfig", length_s: float | None, *, as_json: bool, interval_gi
     strategy = wiring.make_strategy(run)
     if run.journal is None:
         run = structs.replace(run, journal=places.new_journal(run.state_dir, "paper", strategy.name, datetime.now(UTC)))
-    outcome = asyncio.run(watch.watch(run, strategy, length_s, quiet=as_json))
+    if node is None:
+        outcome = asyncio.run(watch.watch(run, strategy, length_s, quiet=as_json))
+    else:
+        outcome = asyncio.run(watch.watch_chain(run, strategy, node, length_s, quiet=as_json))
     _tell(outcome, run.journal, as_json=as_json)
     status = outcome.status
     return exits.HALTED if status["latched"] or status["trading"] == "HALTED" else exits.OK

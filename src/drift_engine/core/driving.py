@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Coroutine, Generator
-from pathlib import PurePath
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -40,6 +39,6 @@ def where(error: BaseException) -> str:
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    place = "" if trace is None else f" at {PurePath(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
+    place = "" if trace is None else f" at {trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}"
     said = re.sub(r"0x[0-9a-fA-F]+", "0x…", " ".join(str(error).split()))
     return f"{type(error).__name__}{place}: {said}"

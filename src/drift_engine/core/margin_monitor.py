@@ -153,10 +153,8 @@ class MarginMonitor:
         low_e6, high_e6 = self._bounds
         self._parts[index] = part = holding.part(market, low_e6, high_e6)
         self._seen[index] = market
-        if self._isolated:
-            self._total = self._joined()
-        elif self._total is not None:
-            self._total = rejoined(self._total, old, part, parts)
+        total = self._total
+        self._total = self._joined() if self._isolated or total is None else rejoined(total, old, part, parts)
 
     def _joined(self) -> Part | None:
         parts = [part for part, holding in zip(self._parts, self._held, strict=True) if not holding.isolated]

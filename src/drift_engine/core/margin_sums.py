@@ -40,6 +40,8 @@ def held_in(account: Account) -> tuple[list[SpotBalance], list[PerpPosition]]:
         or perp.open_bids_e9
         or perp.open_asks_e9
         or perp.isolated_scaled_e9
+        or perp.being_liquidated
+        or perp.bankrupt
     ]
 
 
@@ -150,8 +152,7 @@ def with_isolated(margin: Margin, parts: Sequence[tuple[Part, int]], since_ns: i
         alone = margin_from(deposit_e6, part, 0, since_ns, since_slot)
         equity, owed = equity + alone.equity_e6, owed + alone.liabilities_e6
         as_of_ns = min(as_of_ns, alone.as_of_ns)
-        if health_e4 is not None and alone.health_e4 is not None:
-            health_e4 = min(health_e4, alone.health_e4)
+        health_e4 = min(health_e4 or 0, alone.health_e4 or 0)
         status = alone.status if status == "known" else status
     return structs.replace(
         margin,

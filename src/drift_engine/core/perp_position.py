@@ -6,7 +6,7 @@ Source: ``controller/position.rs`` update_position_and_market.
 from msgspec import structs
 
 from drift_engine.core.types import PerpPosition
-from drift_engine.core.units import tdiv
+from drift_engine.core.units import notional_e6, tdiv
 
 
 def after_trade(position: PerpPosition, base_e9: int, quote_e6: int, fee_e6: int = 0) -> PerpPosition:
@@ -78,3 +78,13 @@ def with_open(position: PerpPosition, bids_e9: int, asks_e9: int, orders: int) -
         open_asks_e9=position.open_asks_e9 + asks_e9,
         open_orders=position.open_orders + orders,
     )
+
+
+def claimable_e6(position: PerpPosition, price_e6: int, excess_e6: int = 0) -> int:
+    """Return how much of a position's PnL may be settled: all of a loss, and of a profit what was realised.
+
+    ``excess_e6`` is what the market's pool has beyond all users' profits (``state/user.rs`` get_claimable_pnl).
+    """
+    pnl_e6 = position.quote_e6 + notional_e6(position.base_e9, max(0, price_e6))
+    realised_e6 = max(0, position.quote_e6 - position.quote_entry_e6) + max(0, excess_e6)
+    return min(pnl_e6, realised_e6) if pnl_e6 > 0 else pnl_e6

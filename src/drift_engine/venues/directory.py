@@ -9,19 +9,21 @@ from typing import TypeVar
 
 from msgspec import Struct
 from solders.pubkey import Pubkey
+from solders.token import ID as TOKEN
 
 from drift_engine.venues.errors import EncodeError
+from drift_engine.venues.instructions.tokens import TOKEN_2022
+from drift_engine.venues.wire.perp_market import PerpMarket
+from drift_engine.venues.wire.spot_market import SpotMarket
 
 QUOTE_INDEX = 0
 """The spot market of the settlement token (``QUOTE_SPOT_MARKET_INDEX``)."""
-QUOTE_ORACLE_SOURCE = 2
-"""``OracleSource::QuoteAsset``: priced at one, with no oracle account."""
-PRELAUNCH_ORACLE_SOURCE = 6
-"""``OracleSource::Prelaunch``: an oracle that the program itself writes."""
+_TOKEN_2022_FLAG = 1
+"""``TokenProgramFlag::Token2022`` (``state/spot_market.rs``)."""
 
 
 class PerpTerms(Struct, frozen=True, gc=False):
-    """A perp market. ``step_e9``, ``minimum_e9``: order sizes; ``tick_e6``: order prices."""
+    """A perp market. ``step_e9``, ``minimum_e9``: order sizes; ``tick_e6``: order prices; source: ``OracleSource``."""
 
     index: int
     symbol: str
@@ -66,6 +68,13 @@ class Directory:
         for spot in spots:
             self.know_spot(spot)
 
+    def read(self, market: PerpMarket | SpotMarket) -> None:
+        """Take in a market as its account says it is now."""
+        if isinstance(market, PerpMarket):
+            self.know_perp(perp_terms(market))
+        else:
+            self.know_spot(spot_terms(market))
+
     def know_perp(self, terms: PerpTerms) -> None:
         """Take in a perp market, or what changed about it."""
         self._perps[terms.index] = terms
@@ -88,6 +97,39 @@ class Directory:
         if terms.mint != mint:
             raise EncodeError(f"wrong mint {mint}: {terms.symbol} (spot market {terms.index}) keeps {terms.mint}")
         return terms
+
+
+def perp_terms(market: PerpMarket) -> PerpTerms:
+    """Return a perp market's terms."""
+    return PerpTerms(
+        market.market_index,
+        market.name,
+        market.pubkey,
+        market.oracle,
+        market.oracle_source,
+        market.quote_spot_market_index,
+        market.order_step_size,
+        market.order_tick_size,
+        market.min_order_size,
+    )
+
+
+def spot_terms(market: SpotMarket) -> SpotTerms:
+    """Return a spot market's terms; its token program is the one its flag tells (``get_token_program``)."""
+    return SpotTerms(
+        market.market_index,
+        market.name,
+        market.pubkey,
+        market.oracle,
+        market.oracle_source,
+        market.mint,
+        market.vault,
+        TOKEN_2022 if market.token_program_flag & _TOKEN_2022_FLAG else TOKEN,
+        market.decimals,
+        market.order_step_size,
+        market.order_tick_size,
+        market.min_order_size,
+    )
 
 
 def _found(markets: Mapping[int, T], which: int | str, what: str) -> T:

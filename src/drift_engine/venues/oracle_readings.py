@@ -34,24 +34,41 @@ class Feed(Protocol):
     """A price feed as it lies in its account: ``price`` and ``conf`` times ten to the (negative) ``exponent``."""
 
     @property
-    def price(self) -> int: ...
+    def price(self) -> int:
+        """The price's digits."""
+
     @property
-    def conf(self) -> int: ...
+    def conf(self) -> int:
+        """The confidence's digits."""
+
     @property
-    def exponent(self) -> int: ...
+    def exponent(self) -> int:
+        """Where the point is."""
+
     @property
-    def posted_slot(self) -> int: ...
+    def posted_slot(self) -> int:
+        """The slot it was posted in."""
+
     @property
-    def publish_time(self) -> int: ...
+    def publish_time(self) -> int:
+        """When it was published."""
 
 
 class Prelaunch(Protocol):
     """The program's own price of a market before its launch."""
 
     @property
-    def price(self) -> int: ...
+    def price(self) -> int:
+        """The price, 1e6."""
+
     @property
-    def confidence(self) -> int: ...
+    def confidence(self) -> int:
+        """The confidence, 1e6."""
+
+
+def multiple_of(source: int) -> int:
+    """Return how many units of its asset a price of this source stands for."""
+    return _MULTIPLES.get(source, 1)
 
 
 def quote_reading(slot: int) -> Reading:

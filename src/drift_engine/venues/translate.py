@@ -29,7 +29,7 @@ from drift_engine.core.types import (
 )
 from drift_engine.core.units import E6, rescale
 from drift_engine.venues.errors import DecodeError
-from drift_engine.venues.oracle_readings import QUOTE_ASSET, Reading
+from drift_engine.venues.oracle_readings import QUOTE_ASSET, Reading, multiple_of
 from drift_engine.venues.program import Program
 from drift_engine.venues.wire import perp_market as wire_perp
 from drift_engine.venues.wire import spot_market as wire_spot
@@ -120,6 +120,7 @@ class Translator:
             fee_adjustment_pct=view.fee_adjustment,
             taker_addon_tenth_bps=0 if drift else view.taker_fee_addon_tenth_bps,
             pool=view.pool_id,
+            oracle_multiple=multiple_of(view.oracle_source),
         )
 
     def perp_totals(self, view: wire_perp.PerpMarket) -> PerpTotals:
@@ -190,6 +191,7 @@ class Translator:
             asset_tier=_named(_ASSET_TIERS, view.asset_tier, "asset tier", view.name),
             at_par=view.oracle_source == QUOTE_ASSET,
             pool=view.pool_id,
+            oracle_multiple=multiple_of(view.oracle_source),
         )
 
     def account(self, view: wire_user.User, names: Names) -> Account:

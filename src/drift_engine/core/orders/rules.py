@@ -10,11 +10,11 @@ Sources: ``validation/order.rs`` validate_order and what it calls, validate_orde
 from collections.abc import Iterator
 
 from drift_engine.core.orders.auction import limit_price_e6
-from drift_engine.core.orders.maker import Maker, fills_up_to_e9
+from drift_engine.core.orders.maker import Maker, fills_up_to_e9, liquidity_e9
 from drift_engine.core.orders.steps import size_on_step
 from drift_engine.core.orders.terms import Order
 from drift_engine.core.types import PerpPosition, PerpSpec
-from drift_engine.core.units import E6
+from drift_engine.core.units import E6, tdiv
 
 
 def validate_order(
@@ -147,3 +147,26 @@ def unfilled_e9(order: Order, held_e9: int | None = None) -> int:
     if held_e9 is None or not order.reduce_only:
         return left_e9
     return min(left_e9, abs(held_e9)) if order.long == (held_e9 < 0) else 0
+
+
+def maker_fill_e9(
+    order: Order, spec: PerpSpec, maker: Maker, limit_e6: int | None, held_e9: int, rebate: tuple[int, int] = (0, 1)
+) -> int:
+    """Return how much of an order the vAMM would fill now, given its limit at the moment and what is held.
+
+    A post-only order leaves room for its rebate, a fraction of the price. Source: ``math/orders.rs``
+    calculate_base_asset_amount_for_amm_to_fulfill.
+    """
+    if order.triggers and not order.triggered:
+        return 0
+    left_e9 = unfilled_e9(order, held_e9)
+    if limit_e6 is not None:
+        room_e6 = spec.tick_e6 + (_rebate_e6(limit_e6, rebate, spec.fee_adjustment_pct) if order.post_only else 0)
+        price_e6 = limit_e6 - room_e6 if order.long else limit_e6 + room_e6
+        left_e9 = min(left_e9, fills_up_to_e9(maker, price_e6, long=order.long) if price_e6 > 0 else 0)
+    return min(size_on_step(left_e9, spec.step_e9), liquidity_e9(maker, spec.step_e9, long=order.long))
+
+
+def _rebate_e6(price_e6: int, rebate: tuple[int, int], adjustment_pct: int) -> int:
+    room_e6 = price_e6 * rebate[0] // rebate[1]
+    return room_e6 + tdiv(room_e6 * adjustment_pct, 100)

@@ -19,6 +19,7 @@ class PerpSpec(Struct, frozen=True, gc=False, tag_field="kind", tag="perp"):
     are fractions in 1e6 of the notional; a maker's fee is negative where it is a rebate. A margin ratio, weight factor
     or limit of 0 is the program's own way to say that a market has none: ``leverage_*_e4`` are the ratios of Drift's
     high-leverage mode, ``upnl_max_imbalance_e6`` is where unrealised profit starts to count less.
+    ``oracle_multiple`` is how many units of the asset the oracle's price stands for.
     """
 
     name: str
@@ -47,6 +48,7 @@ class PerpSpec(Struct, frozen=True, gc=False, tag_field="kind", tag="perp"):
     fee_adjustment_pct: int = 0
     taker_addon_tenth_bps: int = 0
     pool: int = 0
+    oracle_multiple: int = 1
     kind: ClassVar[Literal["perp"]] = "perp"
 
 
@@ -82,6 +84,7 @@ class SpotSpec(Struct, frozen=True, gc=False, tag_field="kind", tag="spot"):
     asset_tier: AssetTier = "collateral"
     at_par: bool = True
     pool: int = 0
+    oracle_multiple: int = 1
     kind: ClassVar[Literal["spot"]] = "spot"
 
 

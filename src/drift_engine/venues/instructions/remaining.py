@@ -12,10 +12,9 @@ from collections.abc import Iterable, Sequence
 from solders.instruction import AccountMeta
 from solders.pubkey import Pubkey
 
+from drift_engine.venues import addresses
 from drift_engine.venues.directory import (
-    PRELAUNCH_ORACLE_SOURCE,
     QUOTE_INDEX,
-    QUOTE_ORACLE_SOURCE,
     Directory,
     PerpTerms,
     SpotTerms,
@@ -24,6 +23,8 @@ from drift_engine.venues.errors import EncodeError
 from drift_engine.venues.instructions.metas import read, write
 from drift_engine.venues.instructions.tokens import TOKEN_2022
 from drift_engine.venues.instructions.trader import Trader
+from drift_engine.venues.program import Program
+from drift_engine.venues.wire.enums import OracleSource
 from drift_engine.venues.wire.order_enums import MarketType
 from drift_engine.venues.wire.user import User
 
@@ -53,7 +54,7 @@ class Maps:
         terms = self._directory.perp(index)
         _add(self._perps, terms.address, writable=writable)
         if oracle := _oracle(terms, "perp"):
-            _add(self._oracles, oracle, writable=writable and terms.oracle_source == PRELAUNCH_ORACLE_SOURCE)
+            _add(self._oracles, oracle, writable=writable and terms.oracle_source == OracleSource.PRELAUNCH)
         self.spot(terms.quote_index)
 
     def spot(self, index: int | str, *, writable: bool = False) -> None:
@@ -108,6 +109,13 @@ def escrow(address: Pubkey) -> list[AccountMeta]:
     return [write(address)]
 
 
+def high_leverage_mode(program: Program) -> list[AccountMeta]:
+    """Return the account that an order entering Drift v2's high-leverage mode wants behind the maps."""
+    if program.name != "drift_v2":
+        raise EncodeError(f"{program.name} has no high-leverage mode")
+    return [write(addresses.derived(program.program_id, b"high_leverage_mode_config"))]
+
+
 def token_2022_mints(directory: Directory, *spots: int | str) -> list[AccountMeta]:
     """Return the mints of markets under the Token-2022 program, which transfers want behind the maps."""
     every = [directory.spot(spot) for spot in spots]
@@ -123,6 +131,6 @@ def _add(group: dict[Pubkey, bool], key: Pubkey, *, writable: bool) -> None:
 def _oracle(terms: PerpTerms | SpotTerms, kind: str) -> Pubkey | None:
     if terms.oracle != _NONE:
         return terms.oracle
-    if terms.oracle_source == QUOTE_ORACLE_SOURCE:
+    if terms.oracle_source == OracleSource.QUOTE_ASSET:
         return None
     raise EncodeError(f"{terms.symbol} ({kind} market {terms.index}) has no oracle; it cannot be traded")

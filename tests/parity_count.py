@@ -8,7 +8,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from library import absent
 
 _COUNT = pytest.StashKey[int]()
 _KEY = "native_parity_cases"
@@ -17,6 +16,8 @@ _KEY = "native_parity_cases"
 @pytest.fixture(scope="session")
 def native() -> None:
     """Drift's native code can be called here."""
+    from library import absent
+
     why = absent()
     if why and os.environ.get("CI"):
         pytest.fail(why)
@@ -54,7 +55,7 @@ class _Gatherer:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.pluginmanager.register(_Gatherer(config), "native-parity")
+    config.pluginmanager.register(_Gatherer(config), "native-parity-workers")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
