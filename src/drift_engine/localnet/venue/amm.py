@@ -46,6 +46,26 @@ def ask_e6(market: PerpMarket) -> int:
     return reserve_price_e6(market) * (E6 + market.long_spread) // E6
 
 
+def too_divergent(market: PerpMarket, price_e6: int, rails: OracleGuardRails) -> bool:
+    """Return whether a price is too far from the oracle's 5-minute average (is_oracle_mark_too_divergent)."""
+    return abs(_apart_e6(market, price_e6)) > max(rails.mark_oracle_percent_divergence, E6 // 10)
+
+
+def require_within_band(market: PerpMarket, oracle_e6: int, rails: OracleGuardRails) -> None:
+    """Refuse a market whose mark or oracle, whichever is farther out, is too far from the average.
+
+    Source: ``controller/orders.rs`` validate_market_within_price_band.
+    """
+    mark_e6 = reserve_price_e6(market)
+    farther = max(oracle_e6, mark_e6, key=lambda price_e6: abs(_apart_e6(market, price_e6)))
+    require(not too_divergent(market, farther, rails), "PriceBandsBreached", "price pushed outside bounds")
+
+
+def _apart_e6(market: PerpMarket, price_e6: int) -> int:
+    average_e6 = market.historical_oracle_data.last_oracle_price_twap_5min
+    return tdiv((price_e6 - average_e6) * E6, price_e6)
+
+
 def crank(market: PerpMarket, reading: Reading, rails: OracleGuardRails, slot: int, now: int) -> None:
     """Bring a market's oracle averages up to now, and note the slot where the oracle is fresh."""
     validity = validity_of(market, reading, slot, rails)

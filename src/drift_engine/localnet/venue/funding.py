@@ -11,7 +11,7 @@ from solders.pubkey import Pubkey
 
 from drift_engine.core.averages import twap
 from drift_engine.core.funding import payment_e6
-from drift_engine.core.units import E6, tdiv
+from drift_engine.core.units import tdiv
 from drift_engine.localnet.venue import amm
 from drift_engine.localnet.venue.figures import status_of
 from drift_engine.localnet.venue.frame import Frame
@@ -75,11 +75,9 @@ def update_rate(frame: Frame, market: PerpMarket, reading: Reading) -> bool:
 def is_blocked(market: PerpMarket, reading: Reading, rails: OracleGuardRails, slot: int) -> bool:
     """Return whether the oracle, the vAMM's age or the mark's distance speak against an update (block_operation)."""
     valid = valid_for_settlement(validity_of(market, reading, slot, rails))
-    average_e6 = market.historical_oracle_data.last_oracle_price_twap_5min
-    apart_e6 = abs(amm.reserve_price_e6(market) - average_e6) * E6 // max(1, average_e6)
     old = slot - market.last_update_slot > market.funding_period
     paused = market.paused_operations & _UPDATE_PAUSED
-    return bool(old or not valid or paused or apart_e6 > max(rails.mark_oracle_percent_divergence, E6 // 10))
+    return bool(old or not valid or paused or amm.too_divergent(market, amm.reserve_price_e6(market), rails))
 
 
 def seconds_left(market: PerpMarket, now: int) -> int:

@@ -60,6 +60,7 @@ def settle(
     require(not user.status & BANKRUPT, "UserBankrupt")
     quote = maps.spot(QUOTE)
     accrued(frame, quote, None)
+    amm.require_within_band(market, reading.price_e6, frame.state().oracle_guard_rails)
     funding.settle(frame, user, frame.key("user"), market)
     try:
         slot = _settleable(maps, user, market, sound=sound)
