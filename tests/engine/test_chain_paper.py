@@ -15,7 +15,7 @@ from solders.account import Account
 
 from drift_engine import replay
 from drift_engine.config import ConfigError, RunConfig
-from drift_engine.core.types import Filled, FundingPaid, MarketUpdated
+from drift_engine.core.types import Filled, FundingPaid, MarketUpdated, PerpSpec
 from drift_engine.engine import DriftEngine
 from drift_engine.execution.limits import Limits
 from drift_engine.journal import Journal
@@ -78,6 +78,7 @@ async def test_a_strategy_trades_on_a_venues_own_prices(name: str, tmp_path: Pat
         market = on_the_chain(running, name)
         spec = state.markets["SOL-PERP"].spec
         assert (spec.step_e9, spec.tick_e6) == (market.order_step_size, market.order_tick_size)
+        assert isinstance(spec, PerpSpec)
         assert spec.margin_initial_e4 == market.margin_ratio_initial
         assert on.engine.get_status()["venue"] == program.name
         assert state.account.quote == program.quote
