@@ -20,7 +20,6 @@ from drift_engine.core.types import Market
 from drift_engine.venues import addresses
 from drift_engine.venues.errors import DecodeError, VenueError
 from drift_engine.venues.mirror import Mirror
-from drift_engine.venues.oracle_readings import Reading
 from drift_engine.venues.program import Program
 from drift_engine.venues.rpc import Rpc
 from drift_engine.venues.rpc_types import AccountInfo
@@ -28,7 +27,7 @@ from drift_engine.venues.subscriptions import Subscriptions
 from drift_engine.venues.translate import Translator
 from drift_engine.venues.wire.accounts import decode_as
 from drift_engine.venues.wire.enums import OracleSource
-from drift_engine.venues.wire.oracles import read_oracle
+from drift_engine.venues.wire.oracles import OraclePrice, read_oracle
 from drift_engine.venues.wire.perp_market import PerpMarket
 from drift_engine.venues.wire.records import FeeTier, InsuranceFund
 from drift_engine.venues.wire.spot_market import SpotMarket
@@ -141,7 +140,7 @@ class LiveMarkets:
             return translator.perp_market(view, reading)
         return with_rates(translator.spot_market(view, reading), view.insurance_fund)
 
-    def _oracle(self, name: str, key: Pubkey, source: int) -> Reading | None:
+    def _oracle(self, name: str, key: Pubkey, source: int) -> OraclePrice | None:
         info = self._mirror.get(key)
         if source != OracleSource.QUOTE_ASSET and (info is None or not info.exists):
             self.troubles[name] = f"{name}: its oracle {key} does not exist"
@@ -154,7 +153,7 @@ class LiveMarkets:
             self.troubles[name] = f"{name}: its oracle {key} cannot be read: {error}"
             return None
         self.troubles.pop(name, None)
-        return Reading(price.price_e6, price.confidence_e6, slot if price.posted_slot is None else price.posted_slot)
+        return price
 
 
 def with_rates(market: Market, insurance: InsuranceFund) -> Market:

@@ -29,11 +29,12 @@ from drift_engine.core.types import (
 )
 from drift_engine.core.units import E6, rescale
 from drift_engine.venues.errors import DecodeError
-from drift_engine.venues.oracle_readings import QUOTE_ASSET, Reading, multiple_of
 from drift_engine.venues.program import Program
 from drift_engine.venues.wire import perp_market as wire_perp
 from drift_engine.venues.wire import spot_market as wire_spot
 from drift_engine.venues.wire import user as wire_user
+from drift_engine.venues.wire.enums import OracleSource
+from drift_engine.venues.wire.oracles import OraclePrice
 from drift_engine.venues.wire.records import FeeTier
 
 T = TypeVar("T")
@@ -49,6 +50,10 @@ _ASSET_TIERS: tuple[AssetTier, ...] = ("collateral", "protected", "cross", "isol
 _CONTRACTS: tuple[Contract, ...] = ("perpetual", "future", "prediction")
 _LEVERAGES: tuple[Leverage, ...] = ("ordinary", "high", "high_maintenance")
 _NO_FEES = FeeTier(0, 1, 0, 1, 0, 1, 0, 1)
+_MULTIPLES: Mapping[int, int] = {
+    OracleSource.PYTH_1K: 1_000, OracleSource.PYTH_1K_PULL: 1_000, OracleSource.PYTH_LAZER_1K: 1_000,
+    OracleSource.PYTH_1M: E6, OracleSource.PYTH_1M_PULL: E6, OracleSource.PYTH_LAZER_1M: E6,
+}  # fmt: skip
 _BEING_LIQUIDATED, _BANKRUPT, _REDUCE_ONLY = 1, 2, 4
 _ISOLATED, _POSITION_LIQUIDATED, _POSITION_BANKRUPT = 1, 2, 4
 _MIN_RATE_STEP_E6 = E6 // 200
@@ -72,13 +77,13 @@ class Translator:
     program: Program
     fees: FeeTier = field(default=_NO_FEES)
 
-    def perp_market(self, view: wire_perp.PerpMarket, oracle: Reading | None, ts_ns: int = 0) -> Market:
+    def perp_market(self, view: wire_perp.PerpMarket, oracle: OraclePrice | None, ts_ns: int = 0) -> Market:
         """Return a perp market at its oracle's price, without one where ``oracle`` is ``None``."""
         return Market(
             self.perp_spec(view),
             ts_ns,
             None if oracle is None else oracle.price_e6,
-            0 if oracle is None else oracle.slot,
+            _posted(oracle),
             view.historical_oracle_data.last_oracle_price_twap,
             0 if oracle is None else oracle.confidence_e6,
             mark_e6=_mark_e6(view),
@@ -120,7 +125,7 @@ class Translator:
             fee_adjustment_pct=view.fee_adjustment,
             taker_addon_tenth_bps=0 if drift else view.taker_fee_addon_tenth_bps,
             pool=view.pool_id,
-            oracle_multiple=multiple_of(view.oracle_source),
+            oracle_multiple=_MULTIPLES.get(view.oracle_source, 1),
         )
 
     def perp_totals(self, view: wire_perp.PerpMarket) -> PerpTotals:
@@ -143,13 +148,13 @@ class Translator:
             frozenset(name for bit, name in enumerate(_OPERATIONS) if view.paused_operations >> bit & 1),
         )
 
-    def spot_market(self, view: wire_spot.SpotMarket, oracle: Reading | None, ts_ns: int = 0) -> Market:
+    def spot_market(self, view: wire_spot.SpotMarket, oracle: OraclePrice | None, ts_ns: int = 0) -> Market:
         """Return a spot market at its oracle's price, without one where ``oracle`` is ``None``."""
         return Market(
             self.spot_spec(view),
             ts_ns,
             None if oracle is None else oracle.price_e6,
-            0 if oracle is None else oracle.slot,
+            _posted(oracle),
             view.historical_oracle_data.last_oracle_price_twap,
             0 if oracle is None else oracle.confidence_e6,
             status=self._status(view.status, "spot", view.market_index),
@@ -189,9 +194,9 @@ class Translator:
             scale_initial_from_e6=view.scale_initial_asset_weight_start,
             min_rate_e6=view.min_borrow_rate * _MIN_RATE_STEP_E6,
             asset_tier=_named(_ASSET_TIERS, view.asset_tier, "asset tier", view.name),
-            at_par=view.oracle_source == QUOTE_ASSET,
+            at_par=view.oracle_source == OracleSource.QUOTE_ASSET,
             pool=view.pool_id,
-            oracle_multiple=multiple_of(view.oracle_source),
+            oracle_multiple=_MULTIPLES.get(view.oracle_source, 1),
         )
 
     def account(self, view: wire_user.User, names: Names) -> Account:
@@ -220,6 +225,11 @@ def _named(names: tuple[T, ...], number: int, what: str, whose: str) -> T:
     if number >= len(names):
         raise DecodeError(f"{what} {number} of {whose} is not known; this build knows 0 to {len(names) - 1}")
     return names[number]
+
+
+def _posted(oracle: OraclePrice | None) -> int:
+    """Return the slot a price was posted in, 0 where it has none: one that stands by definition."""
+    return 0 if oracle is None else oracle.posted_slot or 0
 
 
 def _mark_e6(view: wire_perp.PerpMarket) -> int | None:
