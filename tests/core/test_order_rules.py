@@ -238,7 +238,7 @@ def test_an_order_that_is_neither() -> None:
     late = OrderParams(base_e9=E9, max_ts_s=99)
     assert answered(late) == Answer()
     tried = OrderParams(kind="limit", post_only="try", base_e9=E9, price_e6=101 * E6)
-    assert answered(tried) == Answer()
+    assert answered(tried) == Answer(numbered=True)
     paused = structs.replace(perp(100 * E6), totals=PerpTotals(0, paused=frozenset({"amm_fill"})))
     assert answered(tried, market=paused).order is not None
 

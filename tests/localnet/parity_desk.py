@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection
 from struct import pack_into
 
 from msgspec import structs
+from msgspec.structs import asdict
 from onchain import program_so
 from solders.account import Account
 from solders.instruction import Instruction
@@ -143,12 +144,12 @@ class Pair:
         return [(name, ours.get(name), real.get(name)) for name in real | ours if ours.get(name) != real.get(name)]
 
     def accounts(self, desk: ParityDesk, who: Trader) -> dict[str, object]:
-        found = {f"state.{name}": value for name, value in desk.state().values().items()}
+        found = {f"state.{name}": value for name, value in asdict(desk.state().snapshot()).items()}
         found |= {f"stats.{name}": value for name, value in known(desk.stats(who), _STATS).items()}
         if desk.chain.bank.get(who.user) is not None:
             found |= {f"user.{name}": value for name, value in known_user(desk.user(who)).items()}
         for index in (0, 1):
-            found |= {f"spot{index}.{name}": value for name, value in desk.spot(index).values().items()}
+            found |= {f"spot{index}.{name}": value for name, value in asdict(desk.spot(index).snapshot()).items()}
             found |= {
                 f"vault{index}": desk.vault(index),
                 f"wallet{index}": desk.tokens(desk.wallet(who.authority, index)),
@@ -170,12 +171,12 @@ _PERP = ("last_funding_oracle_twap", "mark_std", "oracle_std")  # newer builds l
 
 def known(view: UserStats | State | SpotMarket | PerpMarket, left_out: tuple[str, ...]) -> dict[str, object]:
     """Return an account's figures but for those that newer builds added."""
-    return {name: value for name, value in view.values().items() if name not in left_out}
+    return {name: value for name, value in asdict(view.snapshot()).items() if name not in left_out}
 
 
 def known_user(user: User) -> dict[str, object]:
     left_out = ("last_fuel_bonus_update_ts", "orders", "perp_positions", "spot_positions")
-    found = {name: value for name, value in user.values().items() if name not in left_out}
+    found = {name: value for name, value in asdict(user.snapshot()).items() if name not in left_out}
     for slot, order in enumerate(user.order_slots()):
         left = order.status == ORDER_OPEN  # that build blanks a closed order, newer ones keep it with its status
         found[f"order{slot}"] = structs.replace(order, posted_slot_tail=0, bit_flags=0) if left else None

@@ -6,12 +6,13 @@ validate_spot_margin_trading), ``state/user.rs`` meets_withdraw_margin_requireme
 """
 
 from drift_engine.core.margin_scopes import Ask, Scopes, every, scopes_of, to_place
+from drift_engine.core.oracle_validity import accepts
 from drift_engine.core.units import floor_div
 from drift_engine.core.valuation import PriceUnknownError
 from drift_engine.localnet.venue.balances import tokens_of
 from drift_engine.localnet.venue.figures import account_of
 from drift_engine.localnet.venue.maps import QUOTE, Maps
-from drift_engine.localnet.venue.oracles import valid_for_margin, validity_of
+from drift_engine.localnet.venue.oracles import validity_of
 from drift_engine.localnet.venue.refusals import refuse, require
 from drift_engine.localnet.venue.slots import BANKRUPT, BEING_LIQUIDATED, REDUCE_ONLY
 from drift_engine.venues.wire.perp_market import PerpMarket
@@ -55,9 +56,9 @@ def require_valid_liabilities(maps: Maps, user: User) -> None:
     text = "User attempting to withdraw with outstanding liabilities when an oracle is invalid"
     owed: list[PerpMarket | SpotMarket] = [maps.perp(position.market_index) for position in user.perp_positions()]
     owed += [maps.spot(held.market_index) for held in user.spot_positions() if held.balance_type and held.market_index]
-    rails, slot = maps.frame.state().oracle_guard_rails, maps.frame.slot
+    rails = maps.frame.state().oracle_guard_rails
     for market in owed:
-        valid = valid_for_margin(validity_of(market, maps.price(market), slot, rails))
+        valid = accepts("margin", validity_of(market, maps.price(market), rails))
         require(valid, "InvalidOracle", text)
 
 
