@@ -22,6 +22,7 @@ from drift_engine.core.types import Account, Margin, Market, PerpPosition, SpotB
 from drift_engine.core.units import E9
 from drift_engine.core.valuation import PriceUnknownError, perp_value_e6, spot_value_e6
 from drift_engine.status import margin_status, net_delta_e9
+from drift_engine.venues.market_reads import AnyRead
 from drift_engine.venues.snapshot import Snapshot, SubAccount
 from drift_engine.venues.wire.enums import UserStatus
 
@@ -93,12 +94,11 @@ def _margin(margin: Margin) -> Facts:
 def _stale(snapshot: Snapshot, account: Account) -> list[str]:
     """Return the held markets whose oracle margin may not be counted by."""
     names = {each.market for each in (*account.spots, *account.perps)}
-    seen = [(read.name, read.validity) for read in snapshot.spots]
-    seen += [(read.name, read.validity) for read in snapshot.perps]
+    reads: list[AnyRead] = [*snapshot.spots, *snapshot.perps]
     return [
-        f"{name} oracle {validity.replace('_', ' ')}"
-        for name, validity in seen
-        if name in names and validity is not None and not accepts("margin", validity)
+        f"{read.name} oracle {read.validity.replace('_', ' ')}"
+        for read in reads
+        if read.name in names and read.validity is not None and not accepts("margin", read.validity)
     ]
 
 

@@ -17,6 +17,7 @@ from drift_engine.cli.account import account
 from drift_engine.cli.backtest import backtest
 from drift_engine.cli.config import app as config_app
 from drift_engine.cli.data import app as data_app
+from drift_engine.cli.doctor import doctor
 from drift_engine.cli.journal import app as journal_app
 from drift_engine.cli.markets import markets
 from drift_engine.cli.paper import paper
@@ -54,7 +55,7 @@ def drift_engine(
 _COMMANDS: dict[str, tuple[Callable[..., int], ...]] = {
     "Run": (paper, backtest, replay),
     "Look and act": (status, why, resume, strategies),
-    "A venue on the chain": (markets, account),
+    "A venue on the chain": (markets, account, doctor),
 }
 for panel, commands in _COMMANDS.items():
     for command in commands:
