@@ -93,7 +93,7 @@ def _margin(margin: Margin) -> Facts:
 
 def _stale(snapshot: Snapshot, account: Account) -> list[str]:
     """Return the held markets whose oracle margin may not be counted by."""
-    names = {each.market for each in (*account.spots, *account.perps)}
+    names = {spot.market for spot in account.spots} | {perp.market for perp in account.perps}
     reads: list[AnyRead] = [*snapshot.spots, *snapshot.perps]
     return [
         f"{read.name} oracle {read.validity.replace('_', ' ')}"

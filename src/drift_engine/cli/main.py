@@ -18,6 +18,7 @@ from drift_engine.cli.backtest import backtest
 from drift_engine.cli.config import app as config_app
 from drift_engine.cli.data import app as data_app
 from drift_engine.cli.doctor import doctor
+from drift_engine.cli.funding import funding
 from drift_engine.cli.journal import app as journal_app
 from drift_engine.cli.markets import markets
 from drift_engine.cli.paper import paper
@@ -55,7 +56,7 @@ def drift_engine(
 _COMMANDS: dict[str, tuple[Callable[..., int], ...]] = {
     "Run": (paper, backtest, replay),
     "Look and act": (status, why, resume, strategies),
-    "A venue on the chain": (markets, account, doctor),
+    "A venue on the chain": (markets, account, funding, doctor),
 }
 for panel, commands in _COMMANDS.items():
     for command in commands:

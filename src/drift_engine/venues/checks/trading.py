@@ -90,7 +90,7 @@ def key_rights(rights: Sequence[tuple[int, str]], address: Pubkey, authority: Pu
             name,
             "fail",
             f"no rights on any sub-account of {authority}",
-            "let the authority make it delegate, or use its key",
+            "use its key, or have it make this one its delegate",
         )
     said = ", ".join(f"sub-account {number}: {right}" for number, right in rights)
     return Check(name, "warn" if none else "ok", said, "it cannot act for all of them" if none else "")
