@@ -25,6 +25,32 @@ def shown(found: Facts) -> Iterator[RenderableType]:
         yield sub_account(each)
 
 
+def live_parts(found: Facts) -> Iterator[RenderableType]:
+    """Return the same for a screen that is redrawn: on top how old it is, and what is wrong with the connection."""
+    old = is_old(found)
+    now = Text(f"{moment(found['now_s'] * 10**9)} UTC  slot {found['slot']:,}", style="bold")
+    yield ends(now, Text(f" {age(found)} ", style="bold magenta reverse" if old else "green"))
+    if found["trouble"]:
+        yield Text(f"trouble: {found['trouble']}", style="yellow")
+    yield Text(f"{found['venue']} ", style="bold").append(found["authority"], style="not bold")
+    if not found["sub_accounts"]:
+        yield Text("no sub-account yet: one that is opened will show here", style="magenta")
+    for each in found["sub_accounts"]:
+        yield sub_account(_as_old(each) if old else each)
+    yield Text("Ctrl-C ends it", style="dim")
+
+
+def is_old(found: Facts) -> bool:
+    """Return whether what is shown may have changed since, or its age is not known."""
+    return found["age_ms"] is None or found["age_ms"] >= STALE_MS
+
+
+def _as_old(found: Facts) -> Facts:
+    """Return a sub-account whose figures are known, as stale: they may have changed since."""
+    margin = found["margin"]
+    return found if margin["status"] != "known" else {**found, "margin": {**margin, "status": "stale"}}
+
+
 def heading(found: Facts) -> RenderableType:
     """Return whose accounts these are, where, and of when."""
     who = Text(f"{found['venue']} ", style="bold").append(found["authority"], style="default")
@@ -100,14 +126,16 @@ def _price(order: Facts) -> str:
 # --------------------------------------------------------------------------- one line
 
 
-def line(found: Facts, trouble: str | None) -> str:
+def line(found: Facts) -> str:
     """Return the accounts in one line, for logs and pipes; ``health NN %`` is the worst sub-account's."""
-    when = f"{moment((found['block_time_s'] or 0) * 10**9)}Z".replace(" ", "T")
-    words = [when if found["block_time_s"] else "", f"slot {found['slot']}", age(found), _worst(found)]
+    when = f"{moment(found['now_s'] * 10**9)}Z".replace(" ", "T")
+    if is_old(found):
+        found = {**found, "sub_accounts": [_as_old(each) for each in found["sub_accounts"]]}
+    words = [when, f"slot {found['slot']}", age(found), _worst(found)]
     words += [_short(each) for each in found["sub_accounts"]]
-    if trouble:
-        words.append(f"trouble: {trouble}")
-    return "  ".join(word for word in words if word)
+    if found["trouble"]:
+        words.append(f"trouble: {found['trouble']}")
+    return "  ".join(words)
 
 
 def age(found: Facts) -> str:

@@ -20,12 +20,14 @@ from drift_engine.cli.data import app as data_app
 from drift_engine.cli.doctor import doctor
 from drift_engine.cli.funding import funding
 from drift_engine.cli.journal import app as journal_app
+from drift_engine.cli.localnet import localnet
 from drift_engine.cli.markets import markets
 from drift_engine.cli.paper import paper
 from drift_engine.cli.replay import replay
 from drift_engine.cli.resume import resume
 from drift_engine.cli.status import status
 from drift_engine.cli.strategies import strategies
+from drift_engine.cli.watch_account import watch
 from drift_engine.cli.why import why
 
 PROGRAM = "drift-engine"
@@ -56,7 +58,7 @@ def drift_engine(
 _COMMANDS: dict[str, tuple[Callable[..., int], ...]] = {
     "Run": (paper, backtest, replay),
     "Look and act": (status, why, resume, strategies),
-    "A venue on the chain": (markets, account, funding, doctor),
+    "A venue on the chain": (markets, account, watch, funding, doctor, localnet),
 }
 for panel, commands in _COMMANDS.items():
     for command in commands:

@@ -59,10 +59,15 @@ class Place(NamedTuple):
         return ", ".join(shown(url) for url in self.urls)
 
 
-def place(venue: str, rpc: list[str] | None, ws: str | None = None) -> Place:
-    """Return the venue and nodes that options and environment name. Raises ``ConfigError``."""
+def check_venue(venue: str) -> None:
+    """Raise ``ConfigError`` where a venue is not one of ours."""
     if venue not in VENUES:
         raise ConfigError(f"--venue is {venue!r}; it must be one of {', '.join(VENUES)}")
+
+
+def place(venue: str, rpc: list[str] | None, ws: str | None = None) -> Place:
+    """Return the venue and nodes that options and environment name. Raises ``ConfigError``."""
+    check_venue(venue)
     from drift_engine.venues.programs import by_name
 
     urls = tuple(rpc or os.environ.get(VARIABLE, "").replace(",", " ").split())
