@@ -110,7 +110,7 @@ def _position(row: Status) -> tuple[Text, ...]:
         Text(_price(row.get("entry_e6")) if side else ""),
         Text(_price(row["oracle_e6"]) if row["oracle_e6"] is not None or perp else ""),
         Text(money(row["value_e6"])),
-        _liquidation(row) if perp else Text(),
+        _liquidation(row) if "liquidation_price_e6" in row else Text(),
     )
 
 

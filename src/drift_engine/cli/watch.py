@@ -1,7 +1,6 @@
 """Run an engine and show it until it ends, its time is up, or someone stops it. The engine never waits for the view."""
 
 import asyncio
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from drift_engine.cli import exits, places
+from drift_engine.cli.signals import stopping
 from drift_engine.engine import DriftEngine
 from drift_engine.journal import JournalError
 
@@ -49,7 +49,7 @@ async def watch(
     engine = DriftEngine(strategy, config=run, ports=ports)
     began = time.monotonic()
     stop = asyncio.Event()
-    with _signals(stop):
+    with stopping(stop):
         await engine.start()
         try:
             if run.journal is not None:
@@ -83,20 +83,6 @@ async def _until_over(
     finally:
         for task in (over, stopped):
             task.cancel()
-
-
-@contextmanager
-def _signals(stop: asyncio.Event) -> Iterator[None]:
-    loop, caught = asyncio.get_running_loop(), (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.getsignal(number) for number in caught}
-    for number in caught:
-        loop.add_signal_handler(number, stop.set)
-    try:
-        yield
-    finally:
-        for number in caught:
-            loop.remove_signal_handler(number)
-            signal.signal(number, before[number])
 
 
 @contextmanager

@@ -63,6 +63,9 @@ class MarketRead(Struct, Generic[M], frozen=True):
         return self.view.name if self.view is not None else f"#{self.index}"
 
 
+AnyRead = MarketRead[PerpMarket] | MarketRead[SpotMarket]
+
+
 def owned(kind: type[V], program: Program, address: Pubkey, found: Accounts) -> V:
     """Return the account of this kind that ``program`` keeps at ``address``.
 
@@ -89,7 +92,9 @@ def guard_rails(state: State) -> GuardRails:
 
 def validity(view: PerpMarket | SpotMarket, oracle: OraclePrice, rails: GuardRails) -> Validity:
     """Return what core's rules say of a market's oracle."""
-    perp = isinstance(view, PerpMarket)
+    immediate, low_risk = 0, 0
+    if isinstance(view, PerpMarket):
+        immediate, low_risk = view.oracle_slot_delay_override, view.oracle_low_risk_slot_delay_override
     seen = Observation(
         price_e6=oracle.price_e6,
         confidence_e6=max(1, oracle.confidence_e6),
@@ -98,8 +103,8 @@ def validity(view: PerpMarket | SpotMarket, oracle: OraclePrice, rails: GuardRai
         multiplier=_multiplier(view),
         sufficient=oracle.has_sufficient_points,
         stable=view.oracle_source in _STABLE,
-        immediate_slots=view.oracle_slot_delay_override if perp else 0,
-        low_risk_slots=view.oracle_low_risk_slot_delay_override if perp else 0,
+        immediate_slots=immediate,
+        low_risk_slots=low_risk,
     )
     return oracle_validity.validity_of(seen, rails)
 

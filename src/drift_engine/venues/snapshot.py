@@ -15,10 +15,11 @@ from solders.pubkey import Pubkey
 from drift_engine.core.types import Account, Market
 from drift_engine.venues import addresses
 from drift_engine.venues.errors import DecodeError, VenueError
-from drift_engine.venues.market_reads import Accounts, MarketRead, MarketReader, guard_rails, owned
+from drift_engine.venues.market_reads import Accounts, AnyRead, MarketRead, MarketReader, guard_rails, owned
 from drift_engine.venues.program import Program
+from drift_engine.venues.rpc_types import AccountInfo
 from drift_engine.venues.translate import Names, Translator
-from drift_engine.venues.wire.accounts import decode_as
+from drift_engine.venues.wire.accounts import decode
 from drift_engine.venues.wire.perp_market import PerpMarket
 from drift_engine.venues.wire.records import FeeTier
 from drift_engine.venues.wire.spot_market import SpotMarket
@@ -55,7 +56,8 @@ class Snapshot(Struct, frozen=True):
     @property
     def markets(self) -> dict[str, Market]:
         """The markets that could be read, by name: what core's maths takes."""
-        return {read.market.name: read.market for read in (*self.perps, *self.spots) if read.market is not None}
+        reads: list[AnyRead] = [*self.perps, *self.spots]
+        return {read.market.name: read.market for read in reads if read.market is not None}
 
 
 def market_addresses(program: Program, state: State) -> tuple[list[Pubkey], list[Pubkey]]:
@@ -70,18 +72,21 @@ def beside(program: Program, found: Accounts, markets: Sequence[Pubkey]) -> list
     keys: dict[Pubkey, None] = {}
     for address in markets:
         info = found.get(address)
-        if info is None or info.owner != program.program_id:
-            continue
-        for kind in (PerpMarket, SpotMarket):
-            try:
-                view = decode_as(kind, info.owner, info.data)
-            except DecodeError:
-                continue
-            keys[view.oracle] = None
-            if isinstance(view, SpotMarket):
-                keys[view.vault] = None
+        if info is not None and info.owner == program.program_id:
+            keys |= dict.fromkeys(_named_in(info))
     keys.pop(Pubkey.default(), None)
     return list(keys)
+
+
+def _named_in(info: AccountInfo) -> tuple[Pubkey, ...]:
+    """Return the oracle and vault that a market names; what cannot be read here is told of where it is assembled."""
+    try:
+        view = decode(info.owner, info.data)
+    except DecodeError:
+        return ()
+    if isinstance(view, SpotMarket):
+        return view.oracle, view.vault
+    return (view.oracle,) if isinstance(view, PerpMarket) else ()
 
 
 def assemble(

@@ -25,7 +25,7 @@ from drift_engine.localnet.program import Invocation, ProgramError, VenueProgram
 from drift_engine.localnet.serving import ServeConfig
 from drift_engine.localnet.venue import world
 from drift_engine.localnet.venue.listings import LISTINGS, feed_of
-from drift_engine.localnet.venue.path import Path
+from drift_engine.localnet.venue.path import Path, Prices
 from drift_engine.localnet.venue.program import PlayedVenue
 from drift_engine.venues import addresses
 from drift_engine.venues.directory import QUOTE_INDEX, Directory
@@ -65,7 +65,9 @@ def with_venue(
     """
     now = config.chain.start_unix if config.by_hand else int(time()) + config.clock_skew_s
     bank = Bank(config.chain.start_slot, now, config.chain.seed)
-    found = world.genesis(program, bank.rent, bank.slot, now)
+    prices_e6 = _opening_e6(program, path, now)
+    found = world.genesis(program, bank.rent, bank.slot, now, prices_e6=prices_e6)
+    path = Standing(path, prices_e6) if path is not None else None
     for person in people:
         found |= _belongings(program, person, bank)
     played: VenueProgram = PlayedVenue(program, path=path)
@@ -115,6 +117,28 @@ class OraclePoster:
         price_e6 = prices[0] if prices else oracle.price // 10 ** (-oracle.exponent - 6)
         world.post_price(oracle, price_e6, ledger.slot, ledger.unix_timestamp)
         ledger.write(address, bytes(oracle.data))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A path, beside which what it does not price stands where it began, and is posted all the same."""
+
+    path: Path
+    prices_e6: Mapping[str, int]
+
+    def at(self, asset: str, unix_s: int) -> Prices | None:
+        """Return the path's prices of an asset, else those it began with."""
+        found = self.path.at(asset, unix_s)
+        price_e6 = self.prices_e6.get(asset)
+        return found if found is not None or price_e6 is None else (price_e6, price_e6)
+
+
+def _opening_e6(program: Program, path: Path | None, now: int) -> dict[str, int]:
+    """Return what the venue's assets are worth at the start: by the path, and by the listing beside it."""
+    listing = LISTINGS[program.name]
+    assets = {spec.asset for spec in listing.specs.values()} - {listing.quote}
+    first = {asset: path.at(asset, now) if path is not None else None for asset in assets}
+    return {asset: world.PRICES_E6[asset] if found is None else found[0] for asset, found in first.items()}
 
 
 def _belongings(program: Program, person: Person, bank: Bank) -> dict[Pubkey, Account]:
