@@ -31,19 +31,21 @@ def after_trade(position: PerpPosition, base_e9: int, quote_e6: int, fee_e6: int
         base_e9=held + base_e9,
         quote_e6=position.quote_e6 + quote_e6 - fee_e6,
         quote_entry_e6=entry,
-        quote_break_even_e6=even - fee_e6,
+        quote_break_even_e6=even - fee_e6 if held + base_e9 else even,
     )
 
 
 def after_quote(position: PerpPosition, quote_e6: int) -> PerpPosition:
     """Return the position after a fee, rebate or funding payment: it moves the quote and the break-even, not the entry.
 
-    Source: ``controller/position.rs`` update_quote_asset_and_break_even_amount.
+    Where no base is held, the break-even stays: there is nothing left to break even on.
+    Source: ``controller/position.rs`` update_quote_asset_and_break_even_amount, update_quote_break_even_amount.
     """
+    even_e6 = quote_e6 if position.base_e9 else 0
     return structs.replace(
         position,
         quote_e6=position.quote_e6 + quote_e6,
-        quote_break_even_e6=position.quote_break_even_e6 + quote_e6,
+        quote_break_even_e6=position.quote_break_even_e6 + even_e6,
     )
 
 

@@ -12,8 +12,8 @@ from typing import Protocol
 from drift_engine.core.margin_monitor import margin_of
 from drift_engine.core.spot_balance import base_e9 as spot_base_e9
 from drift_engine.core.types import Account, AccountEvent, Market, PlanStatus
-from drift_engine.core.units import E9, SECOND_NS, ceil_div
-from drift_engine.simulation import orders
+from drift_engine.core.units import SECOND_NS
+from drift_engine.simulation import dealing, orders
 from drift_engine.simulation.books import Books, Trade
 from drift_engine.simulation.models import VenueConfig, Volume
 from drift_engine.simulation.orders import OpenLeg, OpenPlan
@@ -189,9 +189,9 @@ class Matcher:
             reference_e6 = quote.mark_e6 if leg.kind == "perp" else quote.oracle_e6
         if not reference_e6:
             return None
-        price_e6 = self._models.impact.price_e6(reference_e6, base_e9, self._books.markets[leg.market].tick_e6)
-        within = price_e6 <= leg.limit_e6 if leg.base_e9 > 0 else price_e6 >= leg.limit_e6
-        return (index, base_e9, price_e6) if within else None
+        tick_e6 = self._books.markets[leg.market].tick_e6
+        price_e6 = dealing.taken_at_e6(self._models.impact, reference_e6, base_e9, leg.limit_e6, tick_e6)
+        return None if price_e6 is None else (index, base_e9, price_e6)
 
     def _rest(self, plan: OpenPlan, ts_ns: int, market: str) -> None:
         quote = self._quotes.of[market]
@@ -199,9 +199,9 @@ class Matcher:
         for index, leg in enumerate(plan.legs):
             if leg.status is not None or not leg.post_only or leg.market != market or leg.stuck:
                 continue
-            beyond_e6 = leg.limit_e6 - quote.mark_e6 if leg.base_e9 > 0 else quote.mark_e6 - leg.limit_e6
             base_e9 = self._reducible(leg)
-            if beyond_e6 >= through_e6 and quote.status != "paused" and base_e9:
+            reached = dealing.is_reached(leg.limit_e6, leg.base_e9, quote.mark_e6, through_e6)
+            if reached and quote.status != "paused" and base_e9:
                 self._fill(plan, index, base_e9, leg.limit_e6, ts_ns, maker=True)
 
     def _reducible(self, leg: OpenLeg) -> int:
@@ -212,9 +212,7 @@ class Matcher:
         if held_e9 * leg.base_e9 >= 0:
             leg.end("cancelled", "ReduceOnlyOrderIncreasedRisk")
             return 0
-        step_e9 = self._books.markets[leg.market].step_e9
-        base_e9 = min(abs(leg.base_e9), abs(held_e9) // step_e9 * step_e9)
-        return base_e9 if leg.base_e9 > 0 else -base_e9
+        return dealing.reducible_e9(leg.base_e9, held_e9, self._books.markets[leg.market].step_e9)
 
     def _held(self, leg: OpenLeg) -> int:
         if leg.kind == "perp":
@@ -239,9 +237,7 @@ class Matcher:
     def _trade(self, plan: OpenPlan, index: int, base_e9: int, price_e6: int, ts_ns: int, *, maker: bool) -> None:
         leg = plan.legs[index]
         spec, quote = self._books.markets[leg.market].spec, self._quotes.of[leg.market]
-        rounds_up = (base_e9 > 0) != maker
-        size_e6 = ceil_div(abs(base_e9) * price_e6, E9) if rounds_up else abs(base_e9) * price_e6 // E9
-        quote_e6 = -size_e6 if base_e9 > 0 else size_e6
+        quote_e6 = dealing.exchanged_e6(base_e9, price_e6, maker=maker)
         volume_e6 = self.taker.volume_e6 + self.maker.volume_e6
         fee_e6 = self._models.fees.fee_e6(spec, quote_e6, volume_e6, maker=maker)
         if spec.kind == "perp":

@@ -27,23 +27,28 @@ PERP_SLOTS = 8
 
 
 class Answer(Struct, frozen=True):
-    """What became of an order: booked, refused by name, or neither (dropped without an error)."""
+    """What became of an order: booked, refused by name, or neither (dropped without an error).
+
+    ``numbered`` says that an order's id was used up, also where the order was dropped.
+    """
 
     order: Order | None = None
     refusal: str | None = None
     risk_increasing: bool = False
+    numbered: bool = False
 
 
 class Exchange(Struct, frozen=True):
     """What the exchange's settings say of placing: the shortest auction, and the buffer of liquidation margin.
 
     ``per_scope`` is how newer builds ask for margin: initial of the scope that grows alone; Drift v2 of January 2026
-    asks it of all.
+    asks it of all. ``asks_margin`` is off for all but the last of several orders placed at once.
     """
 
     min_auction_duration: int = 0
     liquidation_buffer_e4: int = 200
     per_scope: bool = True
+    asks_margin: bool = True
 
 
 class _Refusal(Exception):  # noqa: N818 — it never leaves this file: a refusal is an answer
@@ -97,16 +102,17 @@ def _placed(
         no_offset_limits=not at.rules.offset_limits,
     )
     if refusal == "PlacePostOnlyLimitFailure" and params.post_only == "try":
-        return Answer()
+        return Answer(numbered=True)
     _refuse(refusal)
     increasing = rules.risk_increasing(order, position)
     ask = _ask(position, increasing=increasing, per_scope=exchange.per_scope)
-    _check_margin(with_order(account, position, order), markets, ask, increasing=increasing)
+    if exchange.asks_margin:
+        _check_margin(with_order(account, position, order), markets, ask, increasing=increasing)
     if market.status == "reduce_only":
         _refuse(rules.only_reduces(order, position.base_e9))
     if increasing:
         _refuse(_too_much_interest(market, order))
-    return Answer(order, risk_increasing=increasing)
+    return Answer(order, risk_increasing=increasing, numbered=True)
 
 
 def market_paused(market: Market) -> frozenset[str]:
