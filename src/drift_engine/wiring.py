@@ -49,7 +49,7 @@ class Feed(Protocol):
 
 @dataclass(frozen=True)
 class Ports:
-    """Everything an engine stands on. ``world`` is what a backtest steps through; ``feed`` is the same at a pace."""
+    """Everything an engine stands on."""
 
     clock: SimClock
     inbox: Inbox
@@ -58,14 +58,20 @@ class Ports:
     bus: Bus
     latency: LatencyMonitor
     feed: Feed
-    world: World
-    timeline: Timeline
     started: RunStarted
     limits: Limits
     capital_e6: int
     market: str
     assumptions: tuple[str, ...]
     close: Callable[[], None]
+
+
+@dataclass(frozen=True)
+class SimPorts(Ports):
+    """The ports of a simulated market. ``world`` is what a backtest steps through; ``feed`` is the same at a pace."""
+
+    world: World
+    timeline: Timeline
 
 
 def make_strategy(config: RunConfig) -> DriftStrategy:
@@ -83,7 +89,7 @@ def make_strategy(config: RunConfig) -> DriftStrategy:
 
 def build(
     config: RunConfig, strategy: DriftStrategy, journal: Journal | None = None, timeline: Timeline | None = None
-) -> Ports:
+) -> SimPorts:
     """Wire a simulated run: backtest or paper, on history, on a scenario, or on a ``timeline`` of one's own.
 
     A ``journal`` that is given takes the place of the run's own; one that only reads leaves nothing written anywhere.
@@ -107,7 +113,7 @@ def build(
         if log is not None:
             log.close()
 
-    return Ports(
+    return SimPorts(
         clock=clock,
         inbox=inbox,
         executor=MockExecutor(venue, inbox.put),

@@ -44,7 +44,10 @@ def for_orders(
 
 
 def for_changes(directory: Directory, user: User, perps: Iterable[int] = (), spots: Iterable[int] = ()) -> Metas:
-    """Every ``cancel_…`` and ``modify_…``; ``perps`` and ``spots`` where orders are cancelled by market."""
+    """Every ``cancel_…`` and ``modify_…``; ``perps`` and ``spots`` where orders are cancelled by market.
+
+    Also ``update_user_margin_trading_enabled`` and ``update_user_pool_id``, which check the account's margin.
+    """
     return remaining_accounts(directory, [user], read_perps=perps, read_spots=spots)
 
 
