@@ -10,7 +10,7 @@ whole history. All it looks through is then later than the height, so nothing ca
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -33,6 +33,7 @@ from drift_engine.venues.watches import SignatureNote, SignatureWatch
 from drift_engine.venues.wire.logs import name_of, parse
 
 _RANKS = {"processed": 0, "confirmed": 1, "finalized": 2}
+_NAMES_KEPT = 4_096
 _THERE_ALREADY = "AlreadyProcessed"
 
 
@@ -107,11 +108,11 @@ class Sender:
         *,
         subscriptions: Subscriptions | None = None,
         following: Following | None = None,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.program, self.rpc, self.warm, self.key = program, rpc, warm, key
         self.following = following or Following()
-        self._stream, self._sleep = subscriptions, sleep
+        self._stream = subscriptions
+        self._names: dict[Signature, None] = {}
 
     def sign(
         self,
@@ -121,10 +122,22 @@ class Sender:
         price_micro_lamports: int = 0,
         tables: Sequence[Pubkey] = (),
     ) -> Sent:
-        """Return the signed transaction, without asking anybody. Raises ``EncodeError`` and ``ColdError``."""
+        """Return the signed transaction, without asking anybody. Raises ``EncodeError`` and ``ColdError``.
+
+        What says the same under the same blockhash would be the same transaction, which lands once: where a name was
+        given before, the limit of compute units is one less.
+        """
         held = self.warm.blockhash(self.rpc.clock())
-        every = [*budget(compute_units, price_micro_lamports), *instructions]
-        made = signed([self.key], every, held.blockhash, self.warm.tables(tables))
+        used = self.warm.tables(tables)
+        while True:
+            every = [*budget(compute_units, price_micro_lamports), *instructions]
+            made = signed([self.key], every, held.blockhash, used)
+            if made.signature not in self._names:
+                break
+            compute_units -= 1
+        self._names[made.signature] = None
+        if len(self._names) > _NAMES_KEPT:
+            del self._names[next(iter(self._names))]
         return Sent(made.signature, held.last_valid_block_height, made.wire)
 
     async def send(self, sent: Sent, *, preflight: bool = True) -> Outcome:
