@@ -72,19 +72,20 @@ class Stage:
                 market.peg_multiplier = price_e6
                 self._rewrite(address, bytes(market.data))
 
-    def change_market(self, index: int, **figures: object) -> None:
-        """Overwrite fields of a perp market."""
+    def changed_market(self, index: int, **figures: object) -> PerpMarket:
+        """Return a perp market as it would be with other figures."""
         address = addresses.perp_market(self.program.program_id, index)
         market = PerpMarket(bytearray(self._account(address).data), self.program.layouts.perp_market)
         for name, value in figures.items():
             setattr(market, name, value)
-        self._rewrite(address, bytes(market.data))
+        return market
 
     async def settled(self, slots: int = 4) -> None:
         """Wait until what was written is confirmed."""
         until = self.chain.slot + slots
-        while self.chain.slot < until:  # noqa: ASYNC110 - the chain has no event to wait for
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(5):
+            while self.chain.slot < until:  # noqa: ASYNC110 - the chain has no event to wait for
+                await asyncio.sleep(0.01)
 
     def fault(self, kind: str, **settings: object) -> None:
         """Set a fault of the server, or act with it."""
