@@ -6,19 +6,20 @@ How many there are the State account says; each market's address follows from it
 
 from collections.abc import Iterator
 
+from msgspec import structs
 from solders.pubkey import Pubkey
 
 from drift_engine.core.types import Market
 from drift_engine.venues import addresses
 from drift_engine.venues.directory import Directory
 from drift_engine.venues.errors import DecodeError
-from drift_engine.venues.oracle_readings import QUOTE_ASSET, Reading, quote_reading
 from drift_engine.venues.program import Program
 from drift_engine.venues.rpc_types import AccountInfo
 from drift_engine.venues.shared_client import Connection
 from drift_engine.venues.translate import Names, Translator
 from drift_engine.venues.wire.accounts import decode, decode_as
-from drift_engine.venues.wire.oracles import read_oracle
+from drift_engine.venues.wire.enums import OracleSource
+from drift_engine.venues.wire.oracles import QUOTE_ASSET, OraclePrice, read_oracle
 from drift_engine.venues.wire.perp_market import PerpMarket
 from drift_engine.venues.wire.spot_market import SpotMarket
 from drift_engine.venues.wire.state import State
@@ -80,19 +81,17 @@ class Listed:
             return self.translator.perp_market(view, reading, ts_ns)
         return self.translator.spot_market(view, reading, ts_ns)
 
-    def _reading(self, view: PerpMarket | SpotMarket) -> Reading | None:
+    def _reading(self, view: PerpMarket | SpotMarket) -> OraclePrice | None:
         slot = self._connection.subscriptions.slot
-        if view.oracle_source == QUOTE_ASSET:
-            return quote_reading(slot)
+        if view.oracle_source == OracleSource.QUOTE_ASSET:
+            return structs.replace(QUOTE_ASSET, posted_slot=slot)
         info = self._connection.mirror.get(view.oracle)
         if info is None or not info.exists:
             return None
         try:
-            price = read_oracle(self.program, view.oracle_source, info.owner, info.data, slot)
+            return read_oracle(self.program, view.oracle_source, info.owner, info.data, slot)
         except DecodeError:
             return None
-        posted = slot - price.delay_slots
-        return Reading(price.price_e6, price.confidence_e6, posted, price.sequence_id, price.has_sufficient_points)
 
     async def _fetched(self, keys: list[Pubkey] | tuple[Pubkey, ...]) -> list[AccountInfo]:
         return list(_present(self.program, keys, await self._connection.rpc.get_multiple_accounts(keys)))
