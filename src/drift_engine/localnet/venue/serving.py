@@ -6,7 +6,6 @@ only what no program does by itself is played beside it: oracles that post.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
 from time import time
 
 from solders.account import Account
@@ -20,13 +19,13 @@ from solders.transaction import VersionedTransaction
 from drift_engine.localnet import tokens
 from drift_engine.localnet.bank import Bank
 from drift_engine.localnet.chain import Chain
-from drift_engine.localnet.ledger import Ledger
-from drift_engine.localnet.program import Invocation, ProgramError, VenueProgram
+from drift_engine.localnet.program import VenueProgram
 from drift_engine.localnet.serving import ServeConfig
 from drift_engine.localnet.venue import world
-from drift_engine.localnet.venue.listings import LISTINGS, feed_of
+from drift_engine.localnet.venue.listings import LISTINGS
 from drift_engine.localnet.venue.path import Path, Prices
 from drift_engine.localnet.venue.program import PlayedVenue
+from drift_engine.localnet.venue.real import OraclePoster, with_push_oracles
 from drift_engine.venues import addresses
 from drift_engine.venues.directory import QUOTE_INDEX, Directory
 from drift_engine.venues.instructions import accounts, funds
@@ -35,11 +34,9 @@ from drift_engine.venues.instructions.tokens import token_account
 from drift_engine.venues.instructions.trader import Trader, trader
 from drift_engine.venues.program import Program
 from drift_engine.venues.wire.accounts import decode_as
-from drift_engine.venues.wire.oracle_accounts import PYTH_LAZER_ORACLE, PythLazerOracle
 from drift_engine.venues.wire.spot_market import SpotMarket
 
 LAMPORTS = 10**9
-POSTER = Keypair.from_seed(sha256(b"localnet oracle poster").digest()).pubkey()
 _COMPUTE_UNITS = 1_400_000
 
 
@@ -68,6 +65,8 @@ def with_venue(
     prices_e6 = _opening_e6(program, path, now)
     found = world.genesis(program, bank.rent, bank.slot, now, prices_e6=prices_e6)
     path = Standing(path, prices_e6) if path is not None else None
+    if config.chain.program_so is not None:
+        found = with_push_oracles(program, found, prices_e6, bank.slot)
     for person in people:
         found |= _belongings(program, person, bank)
     played: VenueProgram = PlayedVenue(program, path=path)
@@ -83,40 +82,6 @@ def enrol(chain: Chain, program: Program, key: Keypair, deposit_e6: int) -> Trad
     _submitted(chain, key, opening)
     _submitted(chain, key, [_deposit(chain, program, who, deposit_e6)])
     return who
-
-
-@dataclass(frozen=True, slots=True)
-class OraclePoster:
-    """Posts the prices of a path, or again those that oracles have, beside a program that is not played."""
-
-    program: Program
-    path: Path | None = None
-
-    @property
-    def program_id(self) -> Pubkey:
-        """An address of its own, to which nobody sends anything."""
-        return POSTER
-
-    def execute(self, instruction: Invocation, ledger: Ledger) -> None:
-        """Refuse: it has no instructions."""
-        del instruction, ledger
-        raise ProgramError(101, "InstructionFallbackNotFound", "the oracle poster takes no instructions")
-
-    def tick(self, ledger: Ledger) -> None:
-        """Post every asset's price."""
-        for asset in {spec.asset for spec in LISTINGS[self.program.name].specs.values()}:
-            self._post(ledger, asset)
-
-    def _post(self, ledger: Ledger, asset: str) -> None:
-        address = addresses.pyth_lazer_oracle(self.program.program_id, feed_of(asset))
-        account = ledger.get(address)
-        if account is None:
-            return
-        oracle = PythLazerOracle(bytearray(account.data), PYTH_LAZER_ORACLE)
-        prices = self.path.at(asset, ledger.unix_timestamp) if self.path else None
-        price_e6 = prices[0] if prices else oracle.price // 10 ** (-oracle.exponent - 6)
-        world.post_price(oracle, price_e6, ledger.slot, ledger.unix_timestamp)
-        ledger.write(address, bytes(oracle.data))
 
 
 @dataclass(frozen=True, slots=True)
