@@ -36,6 +36,7 @@ Commitment = Literal["processed", "confirmed", "finalized"]
 
 MAX_ACCOUNTS = 100
 MAX_STATUSES = 256
+MAX_SIGNATURES = 1_000
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 
@@ -193,10 +194,16 @@ def get_transaction(signature: Signature, commitment: Commitment) -> Call[Transa
 
 
 def get_signatures_for_address(
-    key: Pubkey, commitment: Commitment, *, before: str | None = None, until: str | None = None
+    key: Pubkey,
+    commitment: Commitment,
+    *,
+    before: str | None = None,
+    until: str | None = None,
+    min_context_slot: int | None = None,
 ) -> Call[tuple[SignatureInfo, ...]]:
     """Ask for up to 1,000 transactions that mention an address, newest first, between two signatures."""
-    return Call("getSignaturesForAddress", (str(key), _config(commitment, before=before, until=until)), _signatures)
+    config = _config(commitment, min_context_slot, before=before, until=until)
+    return Call("getSignaturesForAddress", (str(key), config), _signatures)
 
 
 def get_recent_prioritization_fees(writable: Sequence[Pubkey] = ()) -> Call[tuple[PrioritizationFee, ...]]:

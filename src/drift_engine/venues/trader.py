@@ -104,7 +104,7 @@ class Trader(OrderDesk):
             self.listed,
             self.sender,
             owner,
-            tables=self._tables,
+            tables=self.tables,
             compute_units=self.compute_units,
             price_micro_lamports=self.price_micro_lamports,
         )

@@ -40,7 +40,7 @@ class Desk:
     ) -> None:
         self.connection, self.listed, self.sender, self.owner = connection, listed, sender, owner
         self.compute_units, self.price_micro_lamports = compute_units, price_micro_lamports
-        self._tables = tables
+        self.tables = tables
         self._slot = 0
 
     @property
@@ -82,7 +82,7 @@ class Desk:
             instructions,
             compute_units=self.compute_units,
             price_micro_lamports=self.price_micro_lamports,
-            tables=self._tables,
+            tables=self.tables,
         )
         outcome = await self.sender.send(sent)
         if isinstance(outcome, Landed | Failed):
