@@ -15,6 +15,7 @@ from drift_engine.engine import DriftEngine
 from drift_engine.journal import JournalError
 
 if TYPE_CHECKING:
+    from drift_engine.cli.venue_options import Place
     from drift_engine.config import RunConfig
     from drift_engine.strategies.base import DriftStrategy
     from drift_engine.wiring import Ports
@@ -33,12 +34,12 @@ class Outcome(Struct, frozen=True):
 
 
 async def watch_chain(
-    run: "RunConfig", strategy: "DriftStrategy", node: tuple[str, str], length_s: float | None, *, quiet: bool
+    run: "RunConfig", strategy: "DriftStrategy", node: "Place", length_s: float | None, *, quiet: bool
 ) -> Outcome:
-    """The same on a live venue's markets, by a node's HTTP and WebSocket addresses."""
+    """The same on a live venue's markets, as its nodes tell of them."""
     from drift_engine.wiring_chain import on_chain
 
-    async with on_chain(run, strategy, *node) as ports:
+    async with on_chain(run, strategy, node.urls, node.ws_urls) as ports:
         return await watch(run, strategy, length_s, quiet=quiet, ports=ports)
 
 
