@@ -236,9 +236,11 @@ def test_settling_is_refused_as_on_the_real_program(monkeypatch: pytest.MonkeyPa
         pair.did(key, who, crank)
     assert pair.refused(other, settle(stranger)) == 6095
     assert pair.refused(key, lambda desk: [desk.withdraw(who, 0, 1)]) == 6003
-    several = lambda desk: [settling.settle_multiple_pnls(  # noqa: E731
-        DRIFT_V2, who, [0], who.authority, SettleMode.TRY, desk.rest(who, write_perps=[0], write_spots=[0])
-    )]  # fmt: skip
+
+    def several(desk: VenueDesk) -> list[Instruction]:
+        rest = desk.rest(who, write_perps=[0], write_spots=[0])
+        return [settling.settle_multiple_pnls(DRIFT_V2, who, [0], who.authority, SettleMode.TRY, rest)]
+
     pair.did(key, who, several, but=ACTIVE)
     pair.did(key, who, lambda desk: [desk.deposit(who, 0, 20_000 * E6)], but=REMEMBERED)
     pair.did(key, who, several, but=(*ACTIVE, *REMEMBERED))

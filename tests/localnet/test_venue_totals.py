@@ -166,8 +166,8 @@ class Crowd:
 
 
 @pytest.mark.parametrize("program", [DRIFT_V2, VELOCITY], ids=lambda program: program.name)
-@settings(max_examples=8, deadline=None)
-@given(steps=st.lists(STEPS, min_size=5, max_size=20))
+@settings(max_examples=40, deadline=None)
+@given(steps=st.lists(STEPS, min_size=8, max_size=20))
 def test_totals_are_sums_over_users(program: Program, steps: list[Step]) -> None:
     crowd = Crowd(program)
     crowd.check()

@@ -217,8 +217,9 @@ def _from_scratch(account: Account, markets: Mapping[str, Market], now_ns: int, 
     quote_e6 = strict_value_e6(tokens, decimals_of(market), low_e6, high_e6)
     held = holdings_of(account, markets, terms)
     parts = [holding.part(markets[holding.name], low_e6, high_e6) for holding in held]
-    deposits = _deposits(held, parts, market, low_e6)
-    if deposits:
+    deposits = []
+    if True in [holding.isolated for holding in held]:
+        deposits = _deposits(held, parts, market, low_e6)
         parts = [part for part, holding in zip(parts, held, strict=True) if not holding.isolated]
     margin = margin_from(quote_e6, joined(parts) if parts else None, now_ns, -_FOREVER, -_FOREVER)
     if deposits:

@@ -20,16 +20,15 @@ from drift_engine.core.types import (
     Leverage,
     Market,
     MarketStatus,
-    PerpPosition,
     PerpSpec,
     PerpTotals,
-    SpotBalance,
     SpotSpec,
     SpotTotals,
 )
 from drift_engine.core.units import E6, rescale
 from drift_engine.venues.errors import DecodeError
 from drift_engine.venues.program import Program
+from drift_engine.venues.translate_held import balance, held_positions, position
 from drift_engine.venues.wire import perp_market as wire_perp
 from drift_engine.venues.wire import spot_market as wire_spot
 from drift_engine.venues.wire import user as wire_user
@@ -55,7 +54,6 @@ _MULTIPLES: Mapping[int, int] = {
     OracleSource.PYTH_1M: E6, OracleSource.PYTH_1M_PULL: E6, OracleSource.PYTH_LAZER_1M: E6,
 }  # fmt: skip
 _BEING_LIQUIDATED, _BANKRUPT, _REDUCE_ONLY = 1, 2, 4
-_ISOLATED, _POSITION_LIQUIDATED, _POSITION_BANKRUPT = 1, 2, 4
 _MIN_RATE_STEP_E6 = E6 // 200
 _OPERATIONS = (
     "update_funding", "amm_fill", "fill", "settle_pnl", "settle_pnl_with_position", "liquidation",
@@ -204,8 +202,8 @@ class Translator:
         drift, status = self.program.name == "drift_v2", view.status
         return Account(
             self.program.quote,
-            tuple(_balance(held, names) for held in view.spot_positions()),
-            tuple(_position(held, names) for held in _positions(view)),
+            tuple(balance(held, names.spots) for held in view.spot_positions()),
+            tuple(position(held, names.perps) for held in held_positions(view)),
             view.max_margin_ratio,
             leverage=_named(_LEVERAGES, view.margin_mode, "margin mode", "the account") if drift else "ordinary",
             being_liquidated=bool(status & _BEING_LIQUIDATED),
@@ -236,66 +234,3 @@ def _mark_e6(view: wire_perp.PerpMarket) -> int | None:
     """Return the price at the vAMM's reserves (``math/amm.rs`` calculate_price), ``None`` where it has none."""
     base_e9 = view.base_asset_reserve
     return view.quote_asset_reserve * view.peg_multiplier // base_e9 if base_e9 else None
-
-
-def _balance(held: wire_user.SpotPosition, names: Names) -> SpotBalance:
-    return SpotBalance(
-        _of(names.spots, held.market_index, "spot"),
-        -held.scaled_balance if held.balance_type else held.scaled_balance,
-        held.open_bids,
-        held.open_asks,
-        held.open_orders,
-    )
-
-
-def _positions(view: wire_user.User) -> list[wire_user.PerpPosition]:
-    """Return the positions that hold something, and an empty one whose margin ratio waits for the next.
-
-    The program opens a position in the first free slot and keeps the ratio that was set there for the same market
-    (``controller/position.rs`` add_new_position).
-    """
-    slots = view.perp_slots()
-    first_free = next((held for held in slots if not _holds(held)), None)
-    waiting = [first_free] if first_free is not None and first_free.max_margin_ratio else []
-    return [held for held in slots if _holds(held)] + waiting
-
-
-def _holds(held: wire_user.PerpPosition) -> bool:
-    """Return whether a slot counts for margin (``PerpPosition::is_available``)."""
-    return bool(
-        held.base_asset_amount
-        or held.quote_asset_amount
-        or held.open_orders
-        or held.open_bids
-        or held.open_asks
-        or held.isolated_position_scaled_balance
-        or held.position_flag & (_POSITION_LIQUIDATED | _POSITION_BANKRUPT)
-    )
-
-
-def _position(held: wire_user.PerpPosition, names: Names) -> PerpPosition:
-    flags = held.position_flag
-    return PerpPosition(
-        _of(names.perps, held.market_index, "perp"),
-        held.base_asset_amount,
-        held.quote_asset_amount,
-        held.quote_entry_amount,
-        held.quote_break_even_amount,
-        held.open_bids,
-        held.open_asks,
-        held.open_orders,
-        held.last_cumulative_funding_rate,
-        held.settled_pnl,
-        held.max_margin_ratio,
-        bool(flags & _ISOLATED),
-        held.isolated_position_scaled_balance,
-        bool(flags & _POSITION_LIQUIDATED),
-        bool(flags & _POSITION_BANKRUPT),
-    )
-
-
-def _of(names: Mapping[int, str], index: int, kind: str) -> str:
-    name = names.get(index)
-    if name is None:
-        raise DecodeError(f"the account holds something in {kind} market {index}, which was not read")
-    return name
