@@ -1,11 +1,13 @@
 """Our venue against the real Drift v2 program: the same instructions, the same accounts, the same refusals."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from parity_desk import BOOKED, E6, Pair
 from solders.instruction import Instruction
 from solders.keypair import Keypair
+from swap_desk import Swapper, refusals
 from venue_desk import E9, VenueDesk
 
 from drift_engine.localnet.venue import filling
@@ -242,3 +244,23 @@ def test_settling_is_refused_as_on_the_real_program(monkeypatch: pytest.MonkeyPa
     pair.did(key, who, several, but=ACTIVE)
     pair.did(key, who, lambda desk: [desk.deposit(who, 0, 20_000 * E6)], but=REMEMBERED)
     pair.did(key, who, several, but=(*ACTIVE, *REMEMBERED))
+
+
+def test_swaps_are_booked_and_refused_as_on_the_real_program() -> None:
+    pair = Pair()
+    key, who = enrolled(pair, "swapper")
+    pair.did(key, who, lambda desk: [desk.deposit(who, 1, 50 * E9)])
+    pair.advance(3, SOL=100 * E6)
+    at = {id(desk): Swapper(desk, key, who) for desk in (pair.real, pair.ours)}
+    pair.did(key, who, lambda desk: at[id(desk)].swap(1_000 * E6, 10 * E9, lent=1_500 * E6, limit=9_900))
+    cases = {desk: dict(refusals(each)) for desk, each in at.items()}
+    for what in cases[id(pair.real)].keys() - {"tokens moved behind"}:  # that build let them
+        assert pair.refused(key, partial(lambda what, desk: cases[id(desk)][what], what)) == 6248
+    assert pair.refused(key, lambda desk: at[id(desk)].swap(1_000 * E6, 10 * E9, limit=10_001)) == 6249
+    assert pair.refused(key, lambda desk: at[id(desk)].swap(1_000 * E6, 3 * E9)) == 6023
+    pair.advance(400)
+    borrowing = lambda desk: at[id(desk)].swap(9_500 * E6, 95 * E9, lent=9_600 * E6)  # noqa: E731
+    assert pair.refused(key, borrowing) == 6157
+    allowed = partial(accounts.update_user_margin_trading_enabled, DRIFT_V2, who, enabled=True)
+    pair.did(key, who, lambda desk: [allowed(remaining=desk.rest(who))])
+    pair.did(key, who, borrowing)

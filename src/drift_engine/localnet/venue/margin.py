@@ -7,6 +7,7 @@ validate_spot_margin_trading), ``state/user.rs`` meets_withdraw_margin_requireme
 
 from drift_engine.core.margin_scopes import Ask, Scopes, every, scopes_of, to_place
 from drift_engine.core.oracle_validity import accepts
+from drift_engine.core.types import MarginKind
 from drift_engine.core.units import floor_div
 from drift_engine.core.valuation import PriceUnknownError
 from drift_engine.localnet.venue.balances import tokens_of
@@ -19,7 +20,6 @@ from drift_engine.venues.wire.perp_market import PerpMarket
 from drift_engine.venues.wire.spot_market import SpotMarket
 from drift_engine.venues.wire.user import User
 
-WITHDRAWAL = every("initial", strict=True)
 SETTLEMENT = every("maintenance", strict=True)
 FILL = every("fill")
 _ISOLATED_TIER = 5
@@ -43,12 +43,17 @@ def require_to_place(maps: Maps, user: User, *, risk_increasing: bool, isolated:
 
 def require_to_withdraw(maps: Maps, user: User) -> None:
     """Refuse a withdrawal that leaves too little margin, or that no valid oracle answers for."""
-    found = scopes(maps, user, WITHDRAWAL)
+    require_to_swap(maps, user, "initial")
+    require_margin_trading(maps, user)
+
+
+def require_to_swap(maps: Maps, user: User, kind: MarginKind) -> None:
+    """Refuse a swap that leaves too little margin; initial margin is asked for at strict prices."""
+    found = scopes(maps, user, every(kind, strict=kind == "initial"))
     if any(scope.requirement_e6 for scope in found.scopes.values()) or found.perp_liabilities or found.spot_liabilities:
         require_valid_liabilities(maps, user)
     _require_tiers(user, found)
     _require_sound(maps, found)
-    require_margin_trading(maps, user)
 
 
 def require_valid_liabilities(maps: Maps, user: User) -> None:
