@@ -180,12 +180,13 @@ def test_the_key_its_rights_and_its_gas(cli: Cli, tmp_path: Path, monkeypatch: p
         (tmp_path / "key.json").write_text(json.dumps(list(bytes(key))))
         monkeypatch.setenv("DRIFT_ENGINE_KEY", str(tmp_path / "key.json"))
 
-    def told(*more: str) -> str:
-        _, lines = examined(cli, stage, *more)
-        return "\n".join(line for line in lines if " key " in line or " gas" in line)
-
     bob = Keypair()
     with staged(VELOCITY) as stage:
+
+        def told(*more: str) -> str:
+            _, lines = examined(cli, stage, *more)
+            return "\n".join(line for line in lines if " key " in line or " gas" in line)
+
         hold(ALICE)
         assert "warn key" in told()
         stage.enrol()

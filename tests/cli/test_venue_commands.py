@@ -151,7 +151,7 @@ def test_an_account_shows_each_step(stage: Stage, ask: Ask, cli: Cli) -> None:
 
 
 def test_sub_accounts_with_gaps(velocity: Stage, ask: Ask) -> None:
-    first = velocity.enrol(0 + E6)
+    first = velocity.enrol(E6)
     second = trader(VELOCITY, first.authority, 1)
     third = trader(VELOCITY, first.authority, 2)
     velocity.send(accounts.initialize_user(VELOCITY, second, "two"))
