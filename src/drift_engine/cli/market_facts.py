@@ -78,13 +78,13 @@ def spot(program: Program, read: MarketRead[SpotMarket]) -> Facts:
     view, market = read.view, read.market
     if view is None:
         return found
-    deposit_e6, borrow_e6 = (None, None) if market is None else rates_e6(market, insurance_share_e6(program, view))
+    deposit_e6, borrow_e6 = _rates(program, view, market)
     found |= {
         "paused": _names(SpotOperation(view.paused_operations)),
         "mint": str(view.mint),
         "decimals": view.decimals,
-        "deposits": _tokens(view, view.deposit_balance, view.cumulative_deposit_interest),
-        "borrows": _tokens(view, view.borrow_balance, view.cumulative_borrow_interest),
+        "deposits": _tokens(market, view, view.deposit_balance, view.cumulative_deposit_interest),
+        "borrows": _tokens(market, view, view.borrow_balance, view.cumulative_borrow_interest),
         "vault": read.vault,
         "deposits_cap": view.max_token_deposits,
         "utilisation_e6": None if market is None else market_utilisation_e6(market),
@@ -160,8 +160,17 @@ def _side(market: Market | None, spread_e6: int) -> int | None:
     return market.mark_e6 * (10**6 + spread_e6) // 10**6
 
 
-def _tokens(view: SpotMarket, scaled_e9: int, interest_e10: int) -> int:
+def _rates(program: Program, view: SpotMarket, market: Market | None) -> tuple[int | None, int | None]:
+    """Return deposit and borrow rate; a market without an optimum has none, as the program cannot work them out."""
+    if market is None or not view.optimal_utilization:
+        return None, None
+    return rates_e6(market, insurance_share_e6(program, view))
+
+
+def _tokens(market: Market | None, view: SpotMarket, scaled_e9: int, interest_e10: int) -> int | None:
     """Return a market's total in tokens (``get_token_amount``), rounded down."""
+    if market is None:
+        return None
     return int(scaled_e9 * interest_e10 // 10 ** (19 - view.decimals))
 
 

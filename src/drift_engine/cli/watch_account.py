@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Facts = dict[str, Any]
 Show = Callable[[Facts], None]
 _REDRAW_S, _LINE_S = 0.25, 1.0
-_FIRST_S, _LOOK_S = 10.0, 0.05
+_FIRST_S, _LOOK_S = 10.0, 0.1
 
 
 def watch(
@@ -66,8 +66,12 @@ async def _watched(place: venue_options.Place, whose: "Pubkey", length_s: float 
                 return found | {"connections": stream.connections}
 
             await _first(live, mirror, stop)
-            with _shown(quiet=quiet) as (show, pause_s):
-                await _until_over(facts, show, stop, length_s, pause_s)
+            following = asyncio.create_task(_follow(live))
+            try:
+                with _shown(quiet=quiet) as (show, pause_s):
+                    await _until_over(facts, show, stop, length_s, pause_s)
+            finally:
+                following.cancel()
             return facts()
 
 
@@ -80,6 +84,13 @@ async def _first(live: "LiveAccounts", mirror: "Mirror", stop: asyncio.Event) ->
         except TimeoutError:
             continue
         return
+
+
+async def _follow(live: "LiveAccounts") -> None:
+    """Mirror what comes to be held soon after, so that the next line already knows its price."""
+    while True:
+        live.follow()
+        await asyncio.sleep(_LOOK_S)
 
 
 async def _until_over(

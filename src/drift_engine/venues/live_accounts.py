@@ -98,9 +98,10 @@ class LiveAccounts:
 
     def _held_users(self) -> Iterator[User]:
         for key in self._users():
-            info = _there(self._mirror.get(key))
-            if info is not None and info.owner == self._program.program_id:
-                yield owned(User, self._program, key, {key: info})
+            try:
+                yield owned(User, self._program, key, {key: _there(self._mirror.get(key))})
+            except DecodeError:
+                continue  # there is none yet, or a snapshot says what is wrong with it
 
     def _note_markets(self, user: User) -> None:
         self._perps |= {held.market_index: None for held in user.perp_positions()}

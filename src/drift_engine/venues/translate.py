@@ -54,6 +54,8 @@ _MULTIPLES: Mapping[int, int] = {
     OracleSource.PYTH_1M: E6, OracleSource.PYTH_1M_PULL: E6, OracleSource.PYTH_LAZER_1M: E6,
 }  # fmt: skip
 _BEING_LIQUIDATED, _BANKRUPT, _REDUCE_ONLY = 1, 2, 4
+_MOST_DECIMALS = 19
+"""``math/spot_balance.rs``: 10 to the power of 19 less the decimals has to be a number."""
 _MIN_RATE_STEP_E6 = E6 // 200
 _OPERATIONS = (
     "update_funding", "amm_fill", "fill", "settle_pnl", "settle_pnl_with_position", "liquidation",
@@ -169,6 +171,8 @@ class Translator:
     def spot_spec(self, view: wire_spot.SpotMarket) -> SpotSpec:
         """Return a spot market's facts."""
         decimals = view.decimals
+        if decimals > _MOST_DECIMALS:
+            raise DecodeError(f"{view.name} has {decimals} decimals; balances are kept for up to {_MOST_DECIMALS}")
         return SpotSpec(
             view.name,
             view.market_index,
