@@ -7,23 +7,17 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from msgspec import structs
 from solders.keypair import Keypair
-from trader_stage import FAST, QUICK, Stage, stage
+from trader_stage import FAST, QUICK, Stage, folded, stage
 
 from drift_engine.core.client import DriftClient, UnknownEventError, VenueUnavailableError
-from drift_engine.core.position_manager import apply
 from drift_engine.core.reconcile import differences
 from drift_engine.core.types import (
     ApprovedPlan,
-    EngineState,
-    Event,
     Filled,
     Leg,
-    Market,
     PlanClosed,
     PnlSettled,
-    RunStarted,
     Submitted,
     TradePlan,
 )
@@ -67,18 +61,6 @@ async def closed(client: DriftClient, plan_id: str, limit_s: float = 8) -> PlanC
             if (outcome := await client.resolve(plan_id, time.time_ns())) is not None:
                 return outcome
             await asyncio.sleep(0.05)
-
-
-def folded(markets: tuple[Market, ...], quote: str, events: list[Event]) -> EngineState:
-    """Return the books that the events make."""
-    state = EngineState()
-    specs = tuple(market.spec for market in markets)
-    apply(state, RunStarted(0, "paper", "test", {}, {}, quote, specs, "test", {}, False, "0"))
-    for market in markets:
-        state.markets[market.name] = structs.replace(market, interest_deposit_e10=10**10, interest_borrow_e10=10**10)
-    for event in events:
-        apply(state, event)
-    return state
 
 
 @PROGRAMS
