@@ -73,12 +73,18 @@ class Listed:
         return _market(info)
 
     def _market(self, key: Pubkey, now_ns: int) -> Market:
-        view, age_ns = self.account(key), self._connection.mirror.age_ns(key)
-        ts_ns = 0 if age_ns is None else now_ns - age_ns
+        view = self.account(key)
+        ts_ns = self._as_of_ns((key,) if view.oracle == Pubkey.default() else (key, view.oracle), now_ns)
         reading = self._reading(view)
         if isinstance(view, PerpMarket):
             return self.translator.perp_market(view, reading, ts_ns)
         return self.translator.spot_market(view, reading, ts_ns)
+
+    def _as_of_ns(self, keys: tuple[Pubkey, ...], now_ns: int) -> int:
+        """Return since when nothing is missing in what is held of accounts, 0 where that is not known."""
+        ages = [self._connection.mirror.age_ns(key) for key in keys]
+        known = [age for age in ages if age is not None]
+        return now_ns - max(known) if len(known) == len(ages) else 0
 
     def _reading(self, view: PerpMarket | SpotMarket) -> Reading | None:
         slot = self._connection.subscriptions.slot
