@@ -6,8 +6,9 @@ past and it is in none. Until then it is ``Unknown``, whatever was answered or n
 bytes may go out again, since a signature lands once; nothing is ever signed anew here.
 
 The proof of "never": one node is asked in one request for its finalized block height, then for the signature in its
-whole history. All it looks through is then later than the height, so nothing can have come between the two answers. Nodes
-forget after a day or two: what is past for longer than ``PROOF_BLOCKS`` is not proven by one that knows nothing of it.
+whole history. All it looks through is then later than the height, so nothing can have come between the two answers.
+Nodes forget after a day or two: where the height is past for longer than ``PROOF_BLOCKS``, one that knows nothing of a
+signature proves nothing.
 """
 
 import asyncio
