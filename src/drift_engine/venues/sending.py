@@ -7,6 +7,8 @@ bytes may go out again, since a signature lands once; nothing is ever signed ane
 
 The proof of "never": one node is asked in one request for its finalized block height, then for the signature in its
 whole history. All it looks through is then later than the height, so nothing can have come between the two answers.
+Nodes forget after a day or two: where the height is past for longer than ``PROOF_BLOCKS``, one that knows nothing of a
+signature proves nothing.
 """
 
 import asyncio
@@ -33,6 +35,8 @@ from drift_engine.venues.watches import SignatureNote, SignatureWatch
 from drift_engine.venues.wire.logs import name_of, parse
 
 _RANKS = {"processed": 0, "confirmed": 1, "finalized": 2}
+PROOF_BLOCKS = 100_000
+"""Half a day at 400 ms a block: no node that answers forgets sooner."""
 _NAMES_KEPT = 4_096
 _THERE_ALREADY = "AlreadyProcessed"
 
@@ -207,9 +211,11 @@ class Sender:
                 return Unknown(sent.signature, str(answer))
         if found[0] is not None:
             return self._read(sent.signature, found[0])
-        if past > sent.last_valid_block_height:
-            return Expired(sent.signature)
         left = sent.last_valid_block_height - past
+        if left < -PROOF_BLOCKS:
+            return Unknown(sent.signature, f"expired {-left} blocks ago: nodes may have forgotten whether it landed")
+        if left < 0:
+            return Expired(sent.signature)
         return Unknown(
             sent.signature, f"in no block yet, and {left} more finalized ones to prove that it never will be"
         )

@@ -96,7 +96,7 @@ class Connection:
         return [info.pubkey for info in there]
 
     async def hold(self, keys: Iterable[Pubkey]) -> None:
-        """Mirror accounts from now on, and wait until each was read once."""
+        """Mirror accounts from now on, and wait until each was read and has an age."""
         wanted = list(keys)
         for key in wanted:
             self.mirror.add(key)
@@ -105,7 +105,7 @@ class Connection:
 
     async def _read_once(self, key: Pubkey) -> None:
         while True:
-            if self.mirror.get(key) is not None:
+            if self.mirror.get(key) is not None and self.mirror.age_ns(key) is not None:
                 return
             await asyncio.sleep(_WAIT_S)
 

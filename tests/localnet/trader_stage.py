@@ -6,10 +6,13 @@ from contextlib import asynccontextmanager
 from hashlib import sha256
 from time import time
 
+from msgspec import structs
 from solders.account import Account
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 
+from drift_engine.core.position_manager import apply
+from drift_engine.core.types import EngineState, Event, Market, RunStarted
 from drift_engine.localnet import tokens
 from drift_engine.localnet.chain import Chain, ChainConfig
 from drift_engine.localnet.serving import Running, ServeConfig, served
@@ -101,6 +104,18 @@ class Stage:
         self.chain.put(address, Account(old.lamports, data, old.owner))
 
 
+def folded(markets: tuple[Market, ...], quote: str, events: list[Event]) -> EngineState:
+    """Return the books that the events make."""
+    state = EngineState()
+    specs = tuple(market.spec for market in markets)
+    apply(state, RunStarted(0, "paper", "test", {}, {}, quote, specs, "test", {}, False, "0"))
+    for market in markets:
+        state.markets[market.name] = structs.replace(market, interest_deposit_e10=10**10, interest_borrow_e10=10**10)
+    for event in events:
+        apply(state, event)
+    return state
+
+
 @asynccontextmanager
 async def stage(program: Program, *, slot_ms: int = 30) -> AsyncIterator[Stage]:
     """Serve a chain with the venue on it; its slots open by the clock."""
@@ -111,4 +126,4 @@ async def stage(program: Program, *, slot_ms: int = 30) -> AsyncIterator[Stage]:
         yield Stage(program, running)
 
 
-__all__ = ["FAST", "LAMPORTS", "QUICK", "Stage", "stage"]
+__all__ = ["FAST", "LAMPORTS", "QUICK", "Stage", "folded", "stage"]

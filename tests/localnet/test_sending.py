@@ -75,6 +75,16 @@ async def test_a_lost_one_is_unknown_until_it_is_proven_expired() -> None:
         assert at.chain.blocks.at("finalized").height > sent.last_valid_block_height
 
 
+async def test_what_expired_too_long_ago_is_not_proven_by_a_node_that_forgot() -> None:
+    async with stage(VELOCITY) as at, shared([at.running.url], settings=FAST) as connection:
+        sender = sender_of(at, connection)
+        await at.settled()
+        old = structs.replace(pays(sender, SOL), last_valid_block_height=at.chain.blocks.open.height - 200_000)
+        outcome = await sender.outcome(old)
+        assert isinstance(outcome, Unknown)
+        assert "nodes may have forgotten" in outcome.reason
+
+
 async def test_a_late_one_is_no_expired_one() -> None:
     async with stage(VELOCITY, slot_ms=8) as at, shared([at.running.url], settings=FAST) as connection:
         sender = sender_of(at, connection, SHORT)

@@ -7,23 +7,17 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from msgspec import structs
 from solders.keypair import Keypair
-from trader_stage import FAST, QUICK, Stage, stage
+from trader_stage import FAST, QUICK, Stage, folded, stage
 
 from drift_engine.core.client import DriftClient, UnknownEventError, VenueUnavailableError
-from drift_engine.core.position_manager import apply
 from drift_engine.core.reconcile import differences
 from drift_engine.core.types import (
     ApprovedPlan,
-    EngineState,
-    Event,
     Filled,
     Leg,
-    Market,
     PlanClosed,
     PnlSettled,
-    RunStarted,
     Submitted,
     TradePlan,
 )
@@ -31,7 +25,7 @@ from drift_engine.venues.chain_client import ChainClient
 from drift_engine.venues.client_log import ClientLog, ForeignLogError
 from drift_engine.venues.program import Program
 from drift_engine.venues.programs import DRIFT_V2, VELOCITY
-from drift_engine.venues.sending import Landed
+from drift_engine.venues.sending import Landed, Sender, Sent
 from drift_engine.venues.trader import Trader
 
 PROGRAMS = pytest.mark.parametrize("program", [VELOCITY, DRIFT_V2], ids=lambda program: program.name)
@@ -67,18 +61,6 @@ async def closed(client: DriftClient, plan_id: str, limit_s: float = 8) -> PlanC
             if (outcome := await client.resolve(plan_id, time.time_ns())) is not None:
                 return outcome
             await asyncio.sleep(0.05)
-
-
-def folded(markets: tuple[Market, ...], quote: str, events: list[Event]) -> EngineState:
-    """Return the books that the events make."""
-    state = EngineState()
-    specs = tuple(market.spec for market in markets)
-    apply(state, RunStarted(0, "paper", "test", {}, {}, quote, specs, "test", {}, False, "0"))
-    for market in markets:
-        state.markets[market.name] = structs.replace(market, interest_deposit_e10=10**10, interest_borrow_e10=10**10)
-    for event in events:
-        apply(state, event)
-    return state
 
 
 @PROGRAMS
@@ -134,11 +116,24 @@ async def test_what_the_program_refuses_or_cannot_be_signed_is_rejected(tmp_path
             await client.place(cases["big"][0], time.time_ns())
 
 
-async def test_a_kill_between_keeping_and_sending_is_proven_never_landed(tmp_path: Path) -> None:
+class Killed(BaseException):
+    """The end of the process, at one line of it."""
+
+
+async def killed(*_: object, **__: object) -> None:
+    raise Killed
+
+
+async def test_a_kill_between_keeping_and_sending_is_proven_never_landed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with stage(VELOCITY, slot_ms=8) as at:
         key, approved = at.person("cid"), plan("1", leg("SOL-PERP", E9, 151))
         async with opened(at, key, tmp_path / "log") as (client, _):
-            client._log.keep(approved.plan, client._signed(approved.plan, time.time_ns()))
+            monkeypatch.setattr(Sender, "hand_over", killed)
+            with pytest.raises(Killed):
+                await client.place(approved, time.time_ns())
+            monkeypatch.undo()
             assert await client.resolve("1", time.time_ns()) is None
         async with opened(at, key, tmp_path / "log") as (client, _):
             outcome = await closed(client, "1")
@@ -147,13 +142,20 @@ async def test_a_kill_between_keeping_and_sending_is_proven_never_landed(tmp_pat
             assert (await client.observe(time.time_ns())).account.perps == ()
 
 
-async def test_a_kill_after_sending_is_proven_landed(tmp_path: Path) -> None:
+async def test_a_kill_after_sending_is_proven_landed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with stage(VELOCITY) as at:
         key, approved = at.person("dan"), plan("1", leg("SOL-PERP", E9, 151))
         async with opened(at, key, tmp_path / "log") as (client, trader):
-            sent = client._signed(approved.plan, time.time_ns())
-            client._log.keep(approved.plan, sent)
-            await trader.sender.hand_over(sent)
+            hand_over = trader.sender.hand_over
+
+            async def sent_and_killed(sent: Sent, *, preflight: bool = True) -> None:
+                await hand_over(sent, preflight=preflight)
+                raise Killed
+
+            monkeypatch.setattr(trader.sender, "hand_over", sent_and_killed)
+            with pytest.raises(Killed):
+                await client.place(approved, time.time_ns())
+            monkeypatch.undo()
         async with opened(at, key, tmp_path / "log") as (client, _):
             assert (await closed(client, "1")).status == "filled"
             before = await client.events_since(0, time.time_ns())
