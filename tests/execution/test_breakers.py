@@ -1,5 +1,6 @@
 """The breakers: what trips each, at the very unit, in which order, and that none tells the same twice."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -282,6 +283,8 @@ def test_what_holds_ends_with_its_time_an_alarm_a_price_outside_or_any_event() -
         watch.hold((*bands, ("SOL", 0, 1 << 62), ("SOL-PERP", low_e6, high_e6)))
         assert not watch.holds(at)
     watch.hold(bands)
+    settling = at.markets | {"SOL-PERP": structs.replace(at.markets["SOL-PERP"], status="settlement")}
+    assert not watch.holds(replace(at, markets=settling))
     at.equity_e6 = CAPITAL_E6 * 19 // 20
     assert not watch.holds(at)
     at.equity_e6 += 1

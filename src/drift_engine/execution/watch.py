@@ -61,9 +61,9 @@ class Watch:
         if state.equity_e6 <= self._alarm_e6:
             return False
         markets = state.markets
-        for name, low_e6, high_e6 in bands:  # noqa: SIM110 - a generator would cost more than the comparisons
-            # what has a band has a price
-            if not low_e6 <= markets[name].oracle_e6 <= high_e6:  # type: ignore[operator]
+        for name, low_e6, high_e6 in bands:
+            market = markets[name]
+            if not low_e6 <= (market.oracle_e6 or 0) <= high_e6 or market.status == "settlement":
                 return False
         return True
 
