@@ -18,7 +18,7 @@ class Clock(Protocol):
 
 
 class SimClock:
-    """A clock that stands still until it is set. Where no slot is given, slots are those of a simulated market: 400 ms."""
+    """A clock that stands still until it is set. Slots that are not told are those of a simulated market: 400 ms."""
 
     def __init__(self, now_ns: int = 0) -> None:
         self.now = now_ns, now_ns // SIM_SLOT_NS

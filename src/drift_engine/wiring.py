@@ -97,11 +97,13 @@ def build(
     """
     if config.mode == "live":
         raise ConfigError(NOT_LIVE_YET)
+    if config.venue is not None:
+        raise ConfigError(f"a run on {config.venue} needs a connection to it: start it with --rpc URL")
     specs = _specs(strategy)
     perp = next(spec for spec in specs.values() if isinstance(spec, PerpSpec))
     spots = tuple(spec.name for spec in specs.values() if spec.kind == "spot")
     timeline = timeline or _timeline(config, perp.name, spots)
-    log = _venue_log(config) if journal is None else None
+    log = venue_log(config) if journal is None else None
     venue = _venue(config, specs, log)
     journal = journal or Journal.open(config.journal, reference=config.mode == "backtest", resume=True)
     clock, inbox = SimClock(timeline.first_ns), Inbox()
@@ -166,7 +168,7 @@ def _venue(config: RunConfig, specs: dict[str, Spec], log: VenueLog | None) -> S
     return SimVenue(venue_config, specs) if log is None else SimVenue.restore(log, venue_config, specs)
 
 
-def _venue_log(config: RunConfig) -> VenueLog | None:
+def venue_log(config: RunConfig) -> VenueLog | None:
     """Return the paper venue's own durable log, next to the journal; a backtest's venue is made anew from its rows.
 
     A log without its journal is an account whose story is lost: it is not taken up as if it were new.

@@ -6,22 +6,28 @@ A command returns its exit code. Here, and only here, errors become exit codes a
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Annotated, NoReturn
 
 import typer
 
 from drift_engine.cli import exits
+from drift_engine.cli.account import account
 from drift_engine.cli.backtest import backtest
 from drift_engine.cli.config import app as config_app
 from drift_engine.cli.data import app as data_app
+from drift_engine.cli.doctor import doctor
+from drift_engine.cli.funding import funding
 from drift_engine.cli.journal import app as journal_app
+from drift_engine.cli.localnet import localnet
+from drift_engine.cli.markets import markets
 from drift_engine.cli.paper import paper
 from drift_engine.cli.replay import replay
 from drift_engine.cli.resume import resume
 from drift_engine.cli.status import status
 from drift_engine.cli.strategies import strategies
+from drift_engine.cli.watch_account import watch
 from drift_engine.cli.why import why
 
 PROGRAM = "drift-engine"
@@ -49,8 +55,14 @@ def drift_engine(
     raise typer.Exit
 
 
-for command in (paper, backtest, replay, status, why, resume, strategies):
-    app.command(rich_help_panel="Run" if command in (paper, backtest, replay) else "Look and act")(command)
+_COMMANDS: dict[str, tuple[Callable[..., int], ...]] = {
+    "Run": (paper, backtest, replay),
+    "Look and act": (status, why, resume, strategies),
+    "A venue on the chain": (markets, account, watch, funding, doctor, localnet),
+}
+for panel, commands in _COMMANDS.items():
+    for command in commands:
+        app.command(rich_help_panel=panel)(command)
 app.add_typer(journal_app, name="journal", rich_help_panel="Look and act")
 app.add_typer(config_app, name="config", rich_help_panel="Check")
 app.add_typer(data_app, name="data", rich_help_panel="Check", no_args_is_help=False)

@@ -14,7 +14,9 @@ from typing import NamedTuple
 from msgspec import structs
 from solders.pubkey import Pubkey
 
+from drift_engine.core.fees import FeeTier, maker_rebate_e6, taker_fee_e6
 from drift_engine.core.margin_scopes import Ask
+from drift_engine.core.oracle_validity import accepts
 from drift_engine.core.orders.auction import UNIT_MS, limit_price_e6
 from drift_engine.core.orders.rules import unfilled_e9
 from drift_engine.localnet.venue import actions, amm, funding
@@ -22,13 +24,12 @@ from drift_engine.localnet.venue.actions import WHY
 from drift_engine.localnet.venue.figures import status_of
 from drift_engine.localnet.venue.maps import Maps
 from drift_engine.localnet.venue.margin import scopes
-from drift_engine.localnet.venue.oracles import valid_for_orders, validity_of
+from drift_engine.localnet.venue.oracles import validity_of
 from drift_engine.localnet.venue.positions import paid, traded
 from drift_engine.localnet.venue.refusals import require
 from drift_engine.localnet.venue.slots import BANKRUPT, BEING_LIQUIDATED, position
 from drift_engine.localnet.venue.words import counts_as_open, said
 from drift_engine.simulation import dealing
-from drift_engine.simulation.fees import maker_rebate_e6, taker_fee_e6
 from drift_engine.simulation.models import Fills, Impact, Volume
 from drift_engine.venues.wire.enums import OrderAction, OrderStatus
 from drift_engine.venues.wire.order_enums import Direction
@@ -48,10 +49,10 @@ class Book(NamedTuple):
 
 
 class Deal(NamedTuple):
-    """A fill that was decided: signed base, and the price."""
+    """A fill that was decided: base and quote, signed by what the order's owner gets."""
 
     base_e9: int
-    price_e6: int
+    quote_e6: int
 
 
 def fill(
@@ -96,7 +97,7 @@ def decided(maps: Maps, user: User, order: Order, book: Book, auction_pct: int |
         held_e9 = position(user, order.market_index).base_asset_amount
         base_e9 = dealing.reducible_e9(base_e9, held_e9, market.order_step_size)
     reading, mark_e6 = maps.price(market), amm.reserve_price_e6(market)
-    valid = valid_for_orders(validity_of(market, reading, frame.slot, frame.state().oracle_guard_rails))
+    valid = accepts("oracle_order_price", validity_of(market, reading, frame.state().oracle_guard_rails))
     if base_e9 == 0 or not valid:
         return None
     slot_ms = frame.program.rules.slot_ms(frame.state(), frame.slot)
@@ -107,22 +108,27 @@ def decided(maps: Maps, user: User, order: Order, book: Book, auction_pct: int |
     if order.post_only:
         through_e6 = book.fills.through_ticks * market.order_tick_size
         reached = limit_e6 is not None and dealing.is_reached(limit_e6, base_e9, mark_e6, through_e6)
-        return Deal(base_e9, limit_e6) if reached and limit_e6 is not None else None
+        return _deal(base_e9, limit_e6, maker=True) if reached and limit_e6 is not None else None
     any_price_e6 = (1 << 63) if base_e9 > 0 else 0
     price_e6 = dealing.taken_at_e6(
         book.impact, mark_e6, base_e9, any_price_e6 if limit_e6 is None else limit_e6, market.order_tick_size
     )
-    return None if price_e6 is None else Deal(base_e9, price_e6)
+    return None if price_e6 is None else _deal(base_e9, price_e6, maker=False)
+
+
+def _deal(base_e9: int, price_e6: int, *, maker: bool) -> Deal:
+    return Deal(base_e9, dealing.exchanged_e6(base_e9, price_e6, maker=maker))
 
 
 def booked(maps: Maps, user: User, address: Pubkey, stats: UserStats, slot: int, deal: Deal) -> None:
     """Book a fill: position, fee, totals, volume, the order itself; and tell of it."""
     frame, order = maps.frame, user.order_slots()[slot]
     market, before = maps.perp(order.market_index), position(user, order.market_index)
-    maker = bool(order.post_only)
-    quote_e6 = dealing.exchanged_e6(deal.base_e9, deal.price_e6, maker=maker)
+    maker, quote_e6 = order.post_only, deal.quote_e6
     fee_e6 = _fee_e6(maps, stats, market, abs(quote_e6), maker=maker)
-    amm.remember_mark(market, frame.now, deal.price_e6)
+    long = deal.base_e9 > 0
+    side_e6 = amm.ask_e6(market) if long else amm.bid_e6(market)
+    amm.remember_mark(market, frame.now, amm.estimated(market, side_e6, long=long), side_e6)
     after = paid(traded(before, market, deal.base_e9, quote_e6), market, -fee_e6)
     _put(user, before, after)
     market.base_asset_amount_with_amm += deal.base_e9
@@ -165,11 +171,13 @@ def _put(user: User, before: PerpPosition, after: PerpPosition) -> None:
 
 def _fee_e6(maps: Maps, stats: UserStats, market: PerpMarket, quote_e6: int, *, maker: bool) -> int:
     frame = maps.frame
-    tier, adjusted = frame.program.rules.fee_tier(frame.state(), stats, frame.now), market.fee_adjustment
+    found = frame.program.rules.fee_tier(frame.state(), stats, frame.now)
+    taker = (found.fee_numerator, found.fee_denominator)
+    tier = FeeTier(taker, (found.maker_rebate_numerator, found.maker_rebate_denominator))
     if maker:
-        rebate = maker_rebate_e6(quote_e6, tier.maker_rebate_numerator, tier.maker_rebate_denominator, adjusted)
-        return -rebate
-    return taker_fee_e6(quote_e6, tier.fee_numerator, tier.fee_denominator, adjusted)
+        return -maker_rebate_e6(quote_e6, tier, market.fee_adjustment)
+    addon = market.taker_fee_addon_tenth_bps if "taker_fee_addon_tenth_bps" in market.layout else 0
+    return taker_fee_e6(quote_e6, tier, market.fee_adjustment, addon)
 
 
 def _count_fee(market: PerpMarket, stats: UserStats, fee_e6: int) -> None:

@@ -83,9 +83,12 @@ class Keeper:
             prices = self.path.at(spec.asset, ledger.unix_timestamp) if self.path else None
             if prices is not None:
                 market.peg_multiplier = prices[1]
-            reading = Maps(frame, {market.oracle}).price(market)
+            try:
+                reading = Maps(frame, {market.oracle}).price(market)
+            except ProgramError:
+                continue  # its oracle is gone, or is none: the market stands still until there is one
             amm.crank(market, reading, rails, frame.slot, frame.now)
-            amm.remember_mark(market, frame.now)
+            amm.remember_mark(market, frame.now, amm.quoted(market))
             funding.update_rate(frame, market, reading)
         frame.accounts.write_back()
 
@@ -125,9 +128,9 @@ class Keeper:
     def _work_on(self, ledger: Ledger, address: Pubkey, slot: int) -> bool:
         maps, user = self._loaded(ledger, address)
         order, lines = user.order_slots()[slot], len(ledger.lines)
-        if order.status != ORDER_OPEN or not self._is_due(maps, user, order):
-            return False
         try:
+            if order.status != ORDER_OPEN or not self._is_due(maps, user, order):
+                return False
             self._do(maps, user, address, slot)
         except ProgramError as refusal:
             del ledger.lines[lines:]

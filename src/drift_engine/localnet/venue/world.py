@@ -142,7 +142,8 @@ def _set_amm(view: PerpMarket, price_e6: int, impact: Impact, slot: int) -> None
     view.min_base_asset_reserve, view.max_base_asset_reserve = _RESERVE_E9 // 2, _RESERVE_E9 * 2
     view.peg_multiplier, view.terminal_quote_asset_reserve = price_e6, _RESERVE_E9
     view.concentration_coef = 1_414_213
-    view.long_spread = view.short_spread = view.base_spread = impact.half_spread_e6
+    view.long_spread = view.short_spread = impact.half_spread_e6
+    view.base_spread = 2 * impact.half_spread_e6
     view.ask_quote_asset_reserve = _RESERVE_E9 + _aside(impact)
     view.bid_quote_asset_reserve = _RESERVE_E9 - _aside(impact)
     view.ask_base_asset_reserve = _RESERVE_E9 * _RESERVE_E9 // view.ask_quote_asset_reserve

@@ -148,7 +148,7 @@ def test_a_stop_is_triggered_and_closes(program: Program) -> None:
     )  # fmt: skip
     place(desk, key, who, stop)
     assert desk.user(who).perp_positions()[0].open_asks == 0
-    assert desk.refused(key, fills.trigger_order(program, who, who, 2, remaining=desk.rest(who))) == 6112
+    assert desk.refused(key, fills.trigger_order(program, who, who, 2, desk.rest(who, write_perps=[0]))) == 6112
     desk.chain.advance(5)
     assert desk.user(who).orders()[0].trigger_condition == 1
     desk.set_price("SOL", 139 * E6)
