@@ -4,12 +4,14 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 
 import pytest
+from msgspec import structs
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from trader_stage import FAST, QUICK, Stage, stage
 
 from drift_engine.localnet import tokens
 from drift_engine.venues.instructions.tokens import token_account
+from drift_engine.venues.mirror import Pace
 from drift_engine.venues.program import Program
 from drift_engine.venues.programs import DRIFT_V2, VELOCITY
 from drift_engine.venues.sending import Failed, Landed, Outcome
@@ -196,3 +198,19 @@ def _purse(at: Stage, key: Keypair, mint: Pubkey) -> Pubkey:
     address = token_account(key.pubkey(), mint)
     at.chain.put(address, tokens.account_of(mint, key.pubkey(), 10**12, 2_039_280))
     return address
+
+
+async def test_an_act_builds_on_what_the_last_one_left_also_where_the_stream_is_silent() -> None:
+    slow = structs.replace(FAST, pace=Pace(slot_ms=50, all_ms=60_000, without_stream_ms=60_000))
+    async with (
+        stage(VELOCITY) as at,
+        Trader.connect(VELOCITY, at.running.url, at.person("nan"), settings=slow, following=QUICK) as trader,
+    ):
+        landed(await trader.create_user())
+        landed(await trader.deposit("USDT", 1_000))
+        await trader.connection.mirror.ready()
+        at.fault("stall", on=True)
+        landed(await trader.place(trader.order("SOL-PERP", 1, 140)))
+        assert len(await trader.orders()) == 1
+        landed(await trader.cancel())
+        assert await trader.orders() == ()

@@ -28,7 +28,17 @@ CREATE TABLE IF NOT EXISTS read (id INTEGER PRIMARY KEY, signature TEXT UNIQUE N
 CREATE TABLE IF NOT EXISTS orders (
     order_id INTEGER PRIMARY KEY, plan_id TEXT NOT NULL, leg INTEGER NOT NULL, ended TEXT NOT NULL
 ) STRICT;
+CREATE INDEX IF NOT EXISTS by_plan ON events (json_extract(CAST(body AS TEXT), '$.plan_id'));
+CREATE INDEX IF NOT EXISTS by_market ON events (json_extract(CAST(body AS TEXT), '$.market'));
 CREATE TABLE IF NOT EXISTS account (id INTEGER PRIMARY KEY CHECK (id = 1), name TEXT NOT NULL) STRICT;
+"""
+_BY_PLAN = """
+SELECT body FROM events WHERE json_extract(CAST(body AS TEXT), '$.plan_id') = ?
+AND json_extract(CAST(body AS TEXT), '$.type') = ? ORDER BY cursor
+"""
+_BY_MARKET = """
+SELECT body FROM events WHERE json_extract(CAST(body AS TEXT), '$.market') = ?
+AND json_extract(CAST(body AS TEXT), '$.type') = ? ORDER BY cursor DESC LIMIT 1
 """
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(AccountEvent).decode
@@ -143,23 +153,18 @@ class ClientLog:
 
     def closed(self, plan_id: str) -> PlanClosed | None:
         """Return a plan's outcome, ``None`` while it has none."""
-        found = self._of("PlanClosed", "plan_id", plan_id)
+        found = self._of(_BY_PLAN, plan_id, "PlanClosed")
         return found[0] if found and isinstance(found[0], PlanClosed) else None
 
     def fills(self, plan_id: str) -> tuple[AccountEvent, ...]:
         """Return a plan's fills."""
-        return self._of("Filled", "plan_id", plan_id)
+        return self._of(_BY_PLAN, plan_id, "Filled")
 
     def interest(self, market: str) -> tuple[int, int] | None:
         """Return a spot market's cumulative interest as last told: of deposits and of borrows, 1e10."""
-        found = self._of("InterestAccrued", "market", market)[-1:]
+        found = self._of(_BY_MARKET, market, "InterestAccrued")
         last = found[0] if found else None
         return (last.deposit_e10, last.borrow_e10) if isinstance(last, InterestAccrued) else None
 
-    def _of(self, kind: str, field: str, value: str) -> tuple[AccountEvent, ...]:
-        rows = self._db.execute(
-            "SELECT body FROM events WHERE json_extract(CAST(body AS TEXT), '$.type') = ? "
-            "AND json_extract(CAST(body AS TEXT), '$.' || ?) = ? ORDER BY cursor",
-            (kind, field, value),
-        )
-        return tuple(_decode(body) for (body,) in rows)
+    def _of(self, query: str, value: str, kind: str) -> tuple[AccountEvent, ...]:
+        return tuple(_decode(body) for (body,) in self._db.execute(query, (value, kind)))
