@@ -25,7 +25,7 @@ from drift_engine.venues.wire.user import User
 GROUP = "Decoding accounts (Drift v2)"
 SDK = Peer("driftpy", "benchmarks.peers.driftpy_decode", "driftpy==0.8.89")
 OWNER = DRIFT_V2.program_id
-ROUNDS, REPEATS = 7, 2_000
+ROUNDS, REPEATS = 60, 200
 FULL, TYPICAL = "user, 8 perps 8 spots 32 orders", "user, 2 perps 2 spots 3 orders"
 CASES = {
     FULL: accounts.user(8, 8, 32),
@@ -71,8 +71,8 @@ def ours_by_name() -> dict[str, Callable[[], object]]:
         TYPICAL: lambda: decode_as(User, OWNER, typical).contents(),
         "perp market": lambda: NEEDED_OF_PERP(decode(OWNER, perp)),
         "spot market": lambda: NEEDED_OF_SPOT(decode(OWNER, spot)),
-        "perp market, whole": lambda: decode(OWNER, perp).values(),
-        "spot market, whole": lambda: decode(OWNER, spot).values(),
+        "perp market, whole": lambda: decode(OWNER, perp).snapshot(),
+        "spot market, whole": lambda: decode(OWNER, spot).snapshot(),
         "lazer oracle": lambda: read_oracle(DRIFT_V2, OracleSource.PYTH_LAZER, OWNER, lazer, 405_286_914),
         "pull oracle": lambda: read_oracle(DRIFT_V2, OracleSource.PYTH_PULL, OWNER, pull, 405_286_914),
     }

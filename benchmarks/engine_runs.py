@@ -95,7 +95,7 @@ def _timeline(ts_ns: Any, close_e6: Any, open_e6: Any) -> Timeline:
 
 def prepared(
     timeline: Timeline, strategy: DriftStrategy, journal: Path | None = None, *, keep: bool = False
-) -> tuple[DriftEngine, wiring.Ports]:
+) -> tuple[DriftEngine, wiring.SimPorts]:
     """Return an open engine on a timeline, filling at the next open without fee, and its ports."""
     config = RunConfig(strategy=strategy.name, mode="backtest", fill="next_open", limits=UNBOUND, capital_e6=10**12)
     book = Journal.open(journal, reference=True, keep=keep)

@@ -73,7 +73,7 @@ def run(
     config: RunConfig,
     strategy: DriftStrategy | None = None,
     progress: Progress | None = None,
-    ports: wiring.Ports | None = None,
+    ports: wiring.SimPorts | None = None,
 ) -> BacktestResult:
     """Run a backtest from its first row to its last, resuming the journal if it holds a part of the same run."""
     strategy = strategy or wiring.make_strategy(config)
@@ -90,7 +90,7 @@ def run(
     return _result(engine, ports, digest, time.perf_counter() - began)
 
 
-def feed(engine: DriftEngine, ports: wiring.Ports, progress: Progress | None = None) -> None:
+def feed(engine: DriftEngine, ports: wiring.SimPorts, progress: Progress | None = None) -> None:
     """Tick through every row; a replayed journal that ends earlier ends it. Old objects are spared the collector."""
     gc.collect()
     gc.freeze()
@@ -113,7 +113,7 @@ def feed(engine: DriftEngine, ports: wiring.Ports, progress: Progress | None = N
         gc.unfreeze()
 
 
-def _beside_the_journal(engine: DriftEngine, ports: wiring.Ports, steps: Iterator[int]) -> Iterator[int]:
+def _beside_the_journal(engine: DriftEngine, ports: wiring.SimPorts, steps: Iterator[int]) -> Iterator[int]:
     """Step through a run that a journal already holds: take a human's word where it stands; end where a replay ends."""
     journal = ports.journal
     for now_ns in steps:
@@ -124,7 +124,7 @@ def _beside_the_journal(engine: DriftEngine, ports: wiring.Ports, steps: Iterato
         yield now_ns
 
 
-def _result(engine: DriftEngine, ports: wiring.Ports, digest: str, wall_s: float) -> BacktestResult:
+def _result(engine: DriftEngine, ports: wiring.SimPorts, digest: str, wall_s: float) -> BacktestResult:
     state, tally, config = engine.state, engine.tally, engine.config
     status = engine.get_status()
     pnl = {cause.removesuffix("_e6"): value for cause, value in status["pnl"].items() if cause != "total_e6"}

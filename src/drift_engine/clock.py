@@ -18,12 +18,12 @@ class Clock(Protocol):
 
 
 class SimClock:
-    """The clock of a simulated market: it stands still until it is set. Its slots are 400 ms long."""
+    """A clock that stands still until it is set. Slots that are not told are those of a simulated market: 400 ms."""
 
     def __init__(self, now_ns: int = 0) -> None:
         self.now = now_ns, now_ns // SIM_SLOT_NS
 
-    def set(self, now_ns: int) -> None:
+    def set(self, now_ns: int, slot: int | None = None) -> None:
         """Move to a time. It never goes back: an earlier one is ignored."""
         if now_ns > self.now[0]:
-            self.now = now_ns, now_ns // SIM_SLOT_NS
+            self.now = now_ns, now_ns // SIM_SLOT_NS if slot is None else slot

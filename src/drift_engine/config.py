@@ -33,6 +33,7 @@ class RunConfig(Struct, frozen=True):
     params: dict[str, str] = {}
     mode: Mode = "paper"
     market: str | None = None
+    venue: str | None = None
     scenario: str | None = None
     data: Path | None = None
     mark: MarkSource = "drift"
@@ -58,6 +59,7 @@ class RunConfig(Struct, frozen=True):
             "mode": self.mode,
             "strategy": self.strategy,
             "market": self.market or "",
+            "venue": self.venue or "",
             "scenario": self.scenario or "",
             "data": "" if self.data is None else str(self.data.absolute()),
             "mark": self.mark,
@@ -165,7 +167,7 @@ _CHOICES = {
 }
 _PLACES = ("data", "journal", "state_dir")
 _NUMBERS = ("seed", "interval_s", "days", "speed")
-_KEYS = ("strategy", "market", "scenario", "from", "to", "capital", "faults", "params", "limits")
+_KEYS = ("strategy", "market", "venue", "scenario", "from", "to", "capital", "faults", "params", "limits")
 
 
 def from_table(table: Mapping[str, Any], root: Path = Path()) -> RunConfig:
@@ -177,7 +179,9 @@ def from_table(table: Mapping[str, Any], root: Path = Path()) -> RunConfig:
             raise ConfigError(
                 f"unknown key {key!r}; " + (f"did you mean {near[0]!r}?" if near else f"known are {known}")
             )
-    fields: dict[str, Any] = {key: _text(table, key) for key in ("strategy", "market", "scenario") if key in table}
+    fields: dict[str, Any] = {
+        key: _text(table, key) for key in ("strategy", "market", "venue", "scenario") if key in table
+    }
     fields |= {key: _choice(key, table[key], choices) for key, choices in _CHOICES.items() if key in table}
     fields |= {key: root / _text(table, key) for key in _PLACES if key in table}
     fields |= {key: _number(key, table[key]) for key in _NUMBERS if key in table}

@@ -58,7 +58,7 @@ def replay(engine: "DriftEngine", journal: Journal, clock: SimClock) -> None:
     while (record := journal.peek()) is not None:
         event = record.event
         if isinstance(event, Ticked):
-            clock.set(event.ts_ns)
+            clock.set(event.ts_ns, event.slot)
             engine.tick()
         elif _is_ours(event):
             raise journal.unexpected(record)

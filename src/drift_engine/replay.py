@@ -15,6 +15,8 @@ from drift_engine.config import ConfigError, RunConfig, from_identity
 from drift_engine.core.types import RunStarted
 from drift_engine.engine import DriftEngine
 from drift_engine.journal import Journal, JournalMismatchError
+from drift_engine.journal.reader import run_started
+from drift_engine.strategies.base import DriftStrategy
 
 
 class ReplayReport(Struct, frozen=True):
@@ -31,12 +33,12 @@ def replay(path: Path, data: Path | None = None) -> ReplayReport:
     """Replay a journal. Raises ``ConfigError`` or ``JournalError`` where it, or its data, cannot be read."""
     config = recorded_config(path, data)
     strategy = wiring.make_strategy(config)
-    ports = wiring.build(config, strategy, journal=Journal.open(path, reference=config.mode == "backtest", replay=True))
+    ports = _ports(config, strategy, path)
     engine = DriftEngine(strategy, config=config, ports=ports)
     difference = None
     try:
         engine.open()
-        if config.mode == "backtest":
+        if isinstance(ports, wiring.SimPorts) and config.mode == "backtest":
             feed(engine, ports)
             engine.finish()
         if ports.journal.verifying:
@@ -61,3 +63,13 @@ def recorded_config(path: Path, data: Path | None = None) -> RunConfig:
         raise ConfigError(f"{path} holds no run; take a journal that paper or backtest wrote")
     config = from_identity(first.event.config)
     return structs.replace(config, data=data or config.data, journal=path)
+
+
+def _ports(config: RunConfig, strategy: DriftStrategy, path: Path) -> wiring.Ports:
+    journal = Journal.open(path, reference=config.mode == "backtest", replay=True)
+    started = run_started(path)
+    if config.venue is None or started is None:
+        return wiring.build(config, strategy, journal=journal)
+    from drift_engine import wiring_chain
+
+    return wiring_chain.recorded(config, started, journal)

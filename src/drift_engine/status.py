@@ -4,6 +4,7 @@ Figures are exact integers with their scale in the name, next to a few plain one
 ``None``.
 """
 
+from dataclasses import asdict
 from typing import Any
 
 from msgspec import structs
@@ -71,7 +72,7 @@ def net_delta_e9(account: Account, markets: dict[str, Market]) -> dict[str, int]
 
 def pnl_status(pnl: Pnl) -> dict[str, int]:
     """Return profit and loss by cause, and their sum."""
-    return {**structs.asdict(pnl), "total_e6": pnl.total_e6()}
+    return {**asdict(pnl), "total_e6": pnl.total_e6()}
 
 
 def decision_status(decided: Decided | None) -> dict[str, Any] | None:
@@ -115,4 +116,16 @@ def state_status(state: EngineState) -> dict[str, Any]:
         "high_water_e6": state.high_water_e6,
         "max_drawdown": state.max_drawdown_e6 / 10**6,
         "in_flight": [flight.plan.plan_id for flight in state.in_flight.values()],
+    }
+
+
+def books_status(state: EngineState, margin: Margin | None, names: tuple[str, ...]) -> dict[str, Any]:
+    """Return what the books say: trading state, margin, what is held, some markets' public figures, PnL by cause."""
+    return {
+        **state_status(state),
+        "margin": margin_status(margin),
+        "positions": positions_status(state.account, state.markets),
+        "net_delta_e9": net_delta_e9(state.account, state.markets),
+        "markets": markets_status(state.markets, names),
+        "pnl": pnl_status(state.pnl),
     }

@@ -49,7 +49,7 @@ class Feed(Protocol):
 
 @dataclass(frozen=True)
 class Ports:
-    """Everything an engine stands on. ``world`` is what a backtest steps through; ``feed`` is the same at a pace."""
+    """Everything an engine stands on."""
 
     clock: SimClock
     inbox: Inbox
@@ -58,14 +58,20 @@ class Ports:
     bus: Bus
     latency: LatencyMonitor
     feed: Feed
-    world: World
-    timeline: Timeline
     started: RunStarted
     limits: Limits
     capital_e6: int
     market: str
     assumptions: tuple[str, ...]
     close: Callable[[], None]
+
+
+@dataclass(frozen=True)
+class SimPorts(Ports):
+    """The ports of a simulated market. ``world`` is what a backtest steps through; ``feed`` is the same at a pace."""
+
+    world: World
+    timeline: Timeline
 
 
 def make_strategy(config: RunConfig) -> DriftStrategy:
@@ -83,7 +89,7 @@ def make_strategy(config: RunConfig) -> DriftStrategy:
 
 def build(
     config: RunConfig, strategy: DriftStrategy, journal: Journal | None = None, timeline: Timeline | None = None
-) -> Ports:
+) -> SimPorts:
     """Wire a simulated run: backtest or paper, on history, on a scenario, or on a ``timeline`` of one's own.
 
     A ``journal`` that is given takes the place of the run's own; one that only reads leaves nothing written anywhere.
@@ -91,11 +97,13 @@ def build(
     """
     if config.mode == "live":
         raise ConfigError(NOT_LIVE_YET)
+    if config.venue is not None:
+        raise ConfigError(f"a run on {config.venue} needs a connection to it: start it with --rpc URL")
     specs = _specs(strategy)
     perp = next(spec for spec in specs.values() if isinstance(spec, PerpSpec))
     spots = tuple(spec.name for spec in specs.values() if spec.kind == "spot")
     timeline = timeline or _timeline(config, perp.name, spots)
-    log = _venue_log(config) if journal is None else None
+    log = venue_log(config) if journal is None else None
     venue = _venue(config, specs, log)
     journal = journal or Journal.open(config.journal, reference=config.mode == "backtest", resume=True)
     clock, inbox = SimClock(timeline.first_ns), Inbox()
@@ -107,7 +115,7 @@ def build(
         if log is not None:
             log.close()
 
-    return Ports(
+    return SimPorts(
         clock=clock,
         inbox=inbox,
         executor=MockExecutor(venue, inbox.put),
@@ -160,7 +168,7 @@ def _venue(config: RunConfig, specs: dict[str, Spec], log: VenueLog | None) -> S
     return SimVenue(venue_config, specs) if log is None else SimVenue.restore(log, venue_config, specs)
 
 
-def _venue_log(config: RunConfig) -> VenueLog | None:
+def venue_log(config: RunConfig) -> VenueLog | None:
     """Return the paper venue's own durable log, next to the journal; a backtest's venue is made anew from its rows.
 
     A log without its journal is an account whose story is lost: it is not taken up as if it were new.

@@ -22,8 +22,7 @@ def test_each_case_reads_what_was_written() -> None:
     full, perp, lazer, pull = (
         found[name] for name in (bench_decode.FULL, "perp market", "lazer oracle", "pull oracle")
     )
-    assert isinstance(full, dict)
-    assert (full["name"], full["next_order_id"]) == ("Main Account", 1_234)
+    assert (getattr(full, "name", ""), getattr(full, "next_order_id", 0)) == ("Main Account", 1_234)
     assert isinstance(perp, list)
     assert perp[bench_decode.NEEDED_OF_PERP.names.index("margin_ratio_initial")] == 500
     assert isinstance(lazer, OraclePrice)

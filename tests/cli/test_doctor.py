@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from chain_stage import ALICE, Stage, staged
 from cli_runner import Cli, runner
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
-from venue_stage import ALICE, Stage, staged
 
 from drift_engine.localnet.serving import ServeConfig
 from drift_engine.venues import addresses

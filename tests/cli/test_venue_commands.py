@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from chain_stage import ALICE, E6, NOBODY, Stage, staged
 from cli_runner import Ask, Cli, asking, runner
-from venue_stage import ALICE, E6, NOBODY, Stage, staged
 
 from drift_engine.core.funding import rate_drift_e9, rate_velocity_e9
 from drift_engine.core.units import E9

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from venue_stage import E6, Stage, staged
+from chain_stage import E6, Stage, staged
 
 from drift_engine.core.units import E9
 from drift_engine.localnet.chain import ChainConfig

@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drift_engine.core.funding import payment_e6, rate_drift_e9, rate_velocity_e9
+from drift_engine.core.funding import (
+    Imbalance,
+    payment_e6,
+    rate_drift_e9,
+    rate_velocity_e9,
+    rates_e9,
+    spare_drift_e6,
+    spare_velocity_e6,
+)
 from drift_engine.core.units import E6, E9, parse_scaled
 
 HISTORY = Path(os.environ.get("DRIFT_SHARED") or Path(__file__).parents[2] / "../shared") / "data" / "drift"
@@ -88,3 +96,26 @@ def test_the_rate_never_passes_the_cap(mark: int, oracle: int, tier: str) -> Non
     cap = oracle // {"A": 33, "B": 33, "C": 20}.get(tier, 10)
     assert abs(rate_drift_e9(mark, oracle, tier)) <= cap * 1_000 // 24
     assert abs(rate_velocity_e9(mark, oracle, tier, clamp_bps=10, ramp_slope_e6=E6)) <= cap * 1_000 // 24
+
+
+def test_capped_sym_funding() -> None:
+    """``capped_sym_funding_test``: a third of a fee pool of 0.25 pays shorts beyond what longs give."""
+    spare = spare_drift_e6(500_000, 500_000, 0, 0)
+    base = 12_295_081_967
+    assert spare == 83_333
+    assert rates_e9(41_666_666, Imbalance(base, -base * 2, -base, spare)) == (41_666_666, 24_222_164)
+    assert rates_e9(41_666_666, Imbalance(base * 2, -base, base, spare)) == (41_666_666, 41_666_666)
+    assert rates_e9(41_666_666, Imbalance(base, -base * 2, -base, 10**6)) == (41_666_666, 41_666_666)
+
+
+def test_the_receiving_side_is_capped_either_way() -> None:
+    long, short = rates_e9(-(10**9), Imbalance(2 * E9, -E9, E9, 0))
+    assert short == -(10**9)
+    assert -(10**9) < long < 0
+    assert rates_e9(10**9, Imbalance(E9, 0, -E9, 0)) == (10**9, 0)
+
+
+def test_what_a_maker_can_spare() -> None:
+    assert [spare_velocity_e6(profit) for profit in (-5, 0, 8, 9)] == [0, 0, 2, 3]
+    assert spare_drift_e6(100, 100, 20, 10) == 13
+    assert spare_drift_e6(10, 100, 0, 0) == 0

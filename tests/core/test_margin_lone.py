@@ -17,7 +17,7 @@ from drift_engine.core.margin_weights import (
     perp_ratios_e4,
     spot_weights_e4,
 )
-from drift_engine.core.types import Account, EngineState, PerpPosition, SpotBalance
+from drift_engine.core.types import Account, EngineState, PerpPosition, PerpTotals, SpotBalance
 from drift_engine.core.units import E6, E9
 
 NAME = "SOL-PERP"
@@ -62,7 +62,7 @@ def _after(state: EngineState, step: tuple[str, Any]) -> None:
         "price": lambda: {"oracle_e6": value, "ts_ns": state.now_ns, "oracle_slot": state.slot},
         "funding": lambda: {"funding_cumulative_e9": value},
         "cumulative": lambda: {"funding_cumulative_e9": value},
-        "status": lambda: {"status": value},
+        "status": lambda: {"status": value, "totals": PerpTotals(7, expiry_e6=77)},
         "spec": lambda: {"spec": perp_spec(**value)},
     }
     if what in fresh:

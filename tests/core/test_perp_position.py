@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drift_engine.core.perp_position import after_quote, after_settlement, after_trade, with_open
+from drift_engine.core.perp_position import after_quote, after_settlement, after_trade, claimable_e6, with_open
 from drift_engine.core.types import PerpPosition
+from drift_engine.core.units import E6, E9
 
 Figures = tuple[int, int, int, int]
 
@@ -96,3 +97,13 @@ def test_a_reduction_keeps_the_entry_price(base: int, entry: int, part: int) -> 
 def test_a_fee_of_the_trade_is_a_fee_after_it(held: int, quote: int, base: int, paid: int, fee: int) -> None:
     before = PerpPosition("SOL-PERP", held, quote, quote // 2, quote // 3)
     assert after_trade(before, base, paid, fee) == after_quote(after_trade(before, base, paid), -fee)
+
+
+def test_what_may_be_settled() -> None:
+    """A loss whole; of a profit what was realised, and what the pool has beyond (``get_claimable_pnl``)."""
+    held = PerpPosition("SOL-PERP", E9, -90 * E6, quote_entry_e6=-95 * E6)
+    assert claimable_e6(held, 80 * E6) == -10 * E6
+    assert claimable_e6(held, 92 * E6) == 2 * E6
+    assert claimable_e6(held, 100 * E6) == 5 * E6
+    assert claimable_e6(held, 100 * E6, 3 * E6) == 8 * E6
+    assert claimable_e6(held, 100 * E6, -3 * E6) == 5 * E6

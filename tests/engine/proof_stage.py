@@ -101,7 +101,7 @@ class Proof:
     """One wired run."""
 
     engine: DriftEngine
-    ports: wiring.Ports
+    ports: wiring.SimPorts
     journal: Witness
     executor: SeenExecutor
 
@@ -184,7 +184,7 @@ def wired(
     return Proof(DriftEngine(strategy, config=config, ports=ports), ports, journal, executor)
 
 
-def with_venue(ports: wiring.Ports, config: RunConfig, what: Models | Faults) -> wiring.Ports:
+def with_venue(ports: wiring.SimPorts, config: RunConfig, what: Models | Faults) -> wiring.SimPorts:
     from drift_engine.execution.mock_executor import MockExecutor
     from drift_engine.simulation.world import World
 

@@ -10,6 +10,7 @@ from drift_engine.venues.program import Program
 from drift_engine.venues.wire.events.kinds import Event
 from drift_engine.venues.wire.events.liquidation import LiquidatePerp, LiquidateSpot
 from drift_engine.venues.wire.events.markets import FundingRateRecord
+from drift_engine.venues.wire.order_params import OrderParams
 
 ABSENT: dict[str, dict[type[Struct], set[str]]] = {
     "drift_v2": {LiquidatePerp: {"protocol_fee"}, LiquidateSpot: {"protocol_fee"}},
@@ -39,6 +40,11 @@ def _field(random_: random.Random, program: Program, hint: Any) -> Any:
     kind = hint.__metadata__[0]
     if kind == "vec<u32>":
         return tuple(random_.getrandbits(32) for _ in range(random_.randrange(4)))
+    if kind == "OrderParams":
+        price, max_ts = random_.getrandbits(63), random_.choice((None, random_.getrandbits(40)))
+        return OrderParams(price=price, base_asset_amount=7, max_ts=max_ts, oracle_price_offset=-5)
+    if kind in {"string", "u8*8"}:
+        return "hash ß" * random_.randrange(3) if kind == "string" else random_.randbytes(8)
     if kind == "Order":
         return random_record(random_, program.layouts.user.records["Order"])
     if kind[0].isupper():

@@ -5,6 +5,7 @@ from itertools import product
 
 import pytest
 from account_values import kinds, random_account, random_record
+from msgspec.structs import asdict, replace
 from solders.pubkey import Pubkey
 
 from drift_engine.venues.errors import DecodeError, EncodeError
@@ -14,6 +15,7 @@ from drift_engine.venues.wire.accounts import blank, decode, decode_as, layout_o
 from drift_engine.venues.wire.layout import Field, Selection, View
 from drift_engine.venues.wire.perp_market import PerpMarket
 from drift_engine.venues.wire.records import PoolBalance
+from drift_engine.venues.wire.state import State
 from drift_engine.venues.wire.user import Order, PerpPosition, SpotPosition, User
 
 CASES = list(product((VELOCITY, DRIFT_V2), kinds()))
@@ -26,7 +28,7 @@ def test_what_is_written_is_read(program: Program, kind: type[View]) -> None:
         view, values = random_account(random.Random(seed), program, kind)
         read = decode(program.program_id, bytes(view.data))
         assert type(read) is kind
-        assert read.values() == values
+        assert asdict(read.snapshot()) == values
         for name in values:
             if isinstance(kind.__dict__.get(name), Field):
                 assert getattr(read, name) == values[name], name
@@ -70,9 +72,12 @@ def test_free_slots_between_held_ones_are_left_out() -> None:
     user = blank(VELOCITY, User)
     user.put_perp(2, PerpPosition(base_asset_amount=-1, market_index=4))
     user.put_perp(3, PerpPosition(settled_pnl=5, last_cumulative_funding_rate=1))
-    user.put_spot(7, SpotPosition(scaled_balance=1))
-    assert [held.market_index for held in user.perp_positions()] == [4]
-    assert len(user.spot_positions()) == 1
+    user.put_perp(5, PerpPosition(quote_asset_amount=-1, market_index=6))
+    user.put_perp(7, PerpPosition(open_orders=1, market_index=7))
+    user.put_spot(6, SpotPosition(open_orders=1, market_index=8))
+    user.put_spot(7, SpotPosition(scaled_balance=1, market_index=9))
+    assert [held.market_index for held in user.perp_positions()] == [4, 6, 7]
+    assert [held.market_index for held in user.spot_positions()] == [8, 9]
 
 
 def test_the_owner_chooses_the_protocol() -> None:
@@ -123,8 +128,21 @@ def test_a_value_that_does_not_fit_is_refused_with_its_field() -> None:
         market.max_open_interest = -1
     with pytest.raises(EncodeError, match=r"PerpMarket.pnl_pool"):
         market.pnl_pool = PoolBalance(scaled_balance=1 << 128)
+    with pytest.raises(EncodeError, match="3 values where the program keeps 4"):
+        blank(VELOCITY, State).slot_duration_transition_slots = (1, 2, 3)
     with pytest.raises(EncodeError, match=r"name .* has 33 bytes"):
         market.name = "x" * 33
+
+
+def test_a_slot_takes_what_fits_it() -> None:
+    user = blank(VELOCITY, User)
+    with pytest.raises(EncodeError, match=r"perp_positions\[1\] = .*"):
+        user.put_perp(1, PerpPosition(market_index=65536))
+    with pytest.raises(EncodeError, match="orders has no slot 32: 32 are there"):
+        user.put_order(32, Order())
+    with pytest.raises(EncodeError, match="spot_positions has no slot -1: 8 are there"):
+        user.put_spot(-1, SpotPosition())
+    assert user.data == blank(VELOCITY, User).data
 
 
 def test_bytes_are_read_only_and_bytearrays_are_not() -> None:
@@ -142,7 +160,7 @@ def test_a_selection_reads_what_the_fields_read(program: Program, kind: type[Vie
     names = random_.sample(list(values), k=min(len(values), 12))
     selection = Selection(*names)
     assert list(selection(view)) == [values[name] for name in names]
-    assert list(selection(blank(program, kind))) == [blank(program, kind).values()[name] for name in names]
+    assert list(selection(blank(program, kind))) == [getattr(blank(program, kind).snapshot(), name) for name in names]
 
 
 def test_one_selection_reads_both_protocols() -> None:
@@ -170,4 +188,4 @@ def test_a_user_s_contents_are_its_fields_with_what_it_holds(program: Program) -
             "perp_positions": user.perp_positions(),
             "orders": user.orders(),
         }
-        assert user.contents() == {**user.values(), **held}
+        assert user.contents() == replace(user.snapshot(), **held)

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from builder_cases import CASES, IN_TOKENS, SYSVAR_INSTRUCTIONS, A, B, Stage, key
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from instruction_facts import Fact, facts
 from solders.keypair import Keypair
 from solders.pubkey import Pubkey
@@ -16,7 +18,17 @@ from solders.token import ID as TOKEN
 from drift_engine.venues import addresses
 from drift_engine.venues.drift_v2.program import DRIFT_V2
 from drift_engine.venues.errors import DecodeError, EncodeError
-from drift_engine.venues.instructions import accounts, fills, funds, orders, settling, signed_messages, tokens
+from drift_engine.venues.instructions import (
+    accounts,
+    fills,
+    funds,
+    liquidation,
+    orders,
+    settling,
+    signed_messages,
+    tokens,
+)
+from drift_engine.venues.instructions.call import Call
 from drift_engine.venues.instructions.trader import trader
 from drift_engine.venues.program import Program
 from drift_engine.venues.velocity.program import VELOCITY
@@ -38,6 +50,7 @@ from drift_engine.venues.wire.order_params import (
     signing_bytes,
 )
 
+MODULES = (accounts, fills, funds, liquidation, orders, settling, signed_messages)
 BOTH = pytest.mark.parametrize("program", [DRIFT_V2, VELOCITY], ids=lambda program: program.name)
 EVERYTHING = OrderParams(
     order_type=OrderType.ORACLE,
@@ -308,3 +321,22 @@ def test_tokens() -> None:
     assert create.accounts[1].pubkey == fund.accounts[1].pubkey == sync.accounts[0].pubkey
     assert fund.data == b"\2\0\0\0" + (5).to_bytes(8, "little")
     assert (sync.data, tokens.unwrap_sol(owner).data) == (b"\x11", b"\x09")
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.binary(max_size=200), pick=st.sampled_from(facts()), program=st.sampled_from([DRIFT_V2, VELOCITY]))
+def test_any_bytes_read_as_arguments_or_are_refused(data: bytes, pick: Fact, program: Program) -> None:
+    known = {each.name: each for module in MODULES for each in vars(module).values() if isinstance(each, Call)}
+    call = known[pick.name]
+    try:
+        read = call.arguments(program, call.head + data)
+        again = call.data(program, tuple(read.values()))
+    except DecodeError:
+        return
+    except EncodeError as error:
+        unsaid = str(error)
+    else:
+        assert call.arguments(program, again) == read
+        return
+    assert program is VELOCITY
+    assert "no place_spot_order" in unsaid or "no high-leverage mode" in unsaid

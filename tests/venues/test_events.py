@@ -137,7 +137,7 @@ def _compare(program: Program, kind: type[Struct], name: str, structs: dict[str,
     theirs = {(snake := _snake(field["name"]), NAMES.get(snake, snake))[1]: field["type"] for field in structs[name]}
     assert list(ours) == list(theirs), name
     for field, declared in ours.items():
-        if declared[0].isupper() and declared != "Order":
+        if declared[0].isupper() and declared not in {"Order", "OrderParams"}:
             _compare(program, hints[field].__origin__, f"{declared}Record", structs)
         else:
             assert declared in _theirs(theirs[field]), f"{name}.{field}"
@@ -157,8 +157,8 @@ def _theirs(kind: Any) -> set[str]:
     if "vec" in kind:
         return {f"vec<{inner}>" for inner in _theirs(kind["vec"])}
     if "array" in kind:
-        return {"text"}
-    return {"u8", "Order"}
+        return {"text", f"u8*{kind['array'][1]}"}
+    return {"u8", "Order", "OrderParams"}
 
 
 def _snake(name: str) -> str:

@@ -45,8 +45,12 @@ def test_a_slot_began_after_the_moment_the_node_had_not_come_so_far() -> None:
     times.anchor(150, 7)
     times.anchor(120, 9)
     assert (times.not_before(7), times.not_before(8), times.not_before(99)) == (None, 150, 150)
-    times.anchor(300, 5)
-    assert (times.not_before(7), times.not_before(8)) == (None, 300), "a node cannot have come less far than before"
+    times.anchor(300, 6)
+    assert (times.not_before(7), times.not_before(8)) == (None, 150), "a node that lags shows nothing"
+    times.anchor(310, 7, told=9)
+    assert (times.not_before(9), times.not_before(10)) == (150, 310), "it is no later than what was told"
+    times.anchor(320, 8)
+    assert (times.not_before(9), times.not_before(10)) == (150, 320)
     for step in range(10):
         times.anchor(400 + step, 10 + step)
     assert (times.not_before(19), times.not_before(8)) == (408, None)
@@ -222,7 +226,7 @@ class World:
 
     def __init__(self, seed: int, depth: int) -> None:
         self.rng, self.depth = random.Random(seed), depth
-        self.now, self.slot, self.told_to = 0, 1, 0
+        self.now, self.slot, self.told_to, self.named = 0, 1, 0, 0
         self.chain = [(0, 1, b"0")]  # when, at which slot, what
         self.pipe: list[tuple[str, int, bytes]] = []
         self.notes: list[tuple[str, int, bytes]] = []
@@ -244,7 +248,9 @@ class World:
         elif act < 0.65 and self.pipe:
             self.hear(*self.pipe.pop(0))
         elif act < 0.75:
-            held.anchor(self.now, self.slot)
+            lagging = self.named > 0 and rng.random() < 0.2
+            held.anchor(self.now, self.named - 1 if lagging else self.slot)
+            self.named = max(self.named, 0 if lagging else self.slot)
         elif act < 0.85:
             at = max(1, self.slot - rng.choice([0, 0, 0, 4]))
             known = [each for each in self.chain if each[1] <= at]

@@ -101,7 +101,7 @@ def _compare(source: Source, layout: Layout) -> int:
     assert layout.size == 8 + source.size(layout.name)
     for name, kind, count, _ in fields:
         assert _same(source, kind, count, layout.types[name]), f"{layout.name}.{name}"
-    return len(fields) + sum(_compare_struct(source, layout, name) for name in _named(layout))
+    return len(fields) + sum(_compare_struct(source, layout, name) for name in layout.records)
 
 
 def _compare_struct(source: Source, layout: Layout, name: str) -> int:
@@ -110,10 +110,6 @@ def _compare_struct(source: Source, layout: Layout, name: str) -> int:
     assert {field: at for field, _, _, at in fields} == layout.records[name].offsets, name
     assert codec.size == source.size(name)
     return len(fields)
-
-
-def _named(layout: Layout) -> set[str]:
-    return {kind.partition("*")[0] for kind in layout.types.values()} & set(layout.records)
 
 
 def _same(source: Source, kind: str, count: int, declared: str) -> bool:

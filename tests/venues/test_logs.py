@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 from event_values import random_event
+from solders.pubkey import Pubkey
 
 from drift_engine.venues.programs import DRIFT_V2, VELOCITY
 from drift_engine.venues.wire.events.decoding import UnknownEvent
 from drift_engine.venues.wire.events.markets import FundingRateRecord
 from drift_engine.venues.wire.events.trading import FundingPaymentRecord, OrderActionRecord
-from drift_engine.venues.wire.logs import ProgramError, attribute, parse
+from drift_engine.venues.wire.logs import ProgramError, attribute, error_of, parse
 
 V, D = str(VELOCITY.program_id), str(DRIFT_V2.program_id)
 OTHER = "ComputeBudget111111111111111111111111111111"
@@ -182,6 +183,29 @@ def test_codes_to_handle_have_their_names_in_both() -> None:
     assert {code: VELOCITY.errors[code] for code in velocity} == velocity
     assert max(VELOCITY.errors) == 6373
     assert (min(DRIFT_V2.errors), max(DRIFT_V2.errors)) == (6000, 6348)
+
+
+@pytest.mark.parametrize(
+    ("reported", "program", "code", "name"),
+    [
+        ({"InstructionError": [1, {"Custom": 6003}]}, "velocity", 6003, "InsufficientCollateral"),
+        ({"InstructionError": [0, {"Custom": 1}]}, OTHER, 1, "Custom1"),
+        ({"InstructionError": [1, "ComputationalBudgetExceeded"]}, "velocity", -1, "ComputationalBudgetExceeded"),
+        ({"InstructionError": [7, {"Custom": 6003}]}, "", -1, "{'InstructionError': [7, {'Custom': 6003}]}"),
+        ("BlockhashNotFound", "", -1, "BlockhashNotFound"),
+        (
+            {"InsufficientFundsForRent": {"account_index": 1}},
+            "",
+            -1,
+            "{'InsufficientFundsForRent': {'account_index': 1}}",
+        ),
+    ],
+)
+def test_an_error_as_a_node_reports_it(reported: object, program: str, code: int, name: str) -> None:
+    found = error_of(reported, [Pubkey.from_string(OTHER), VELOCITY.program_id])
+    assert found is not None
+    assert (found.program, found.code, found.name) == (program, code, name)
+    assert error_of(None, []) is None
 
 
 def _error(lines: list[str]) -> tuple[str, int, str]:

@@ -344,6 +344,28 @@ async def test_an_account_the_chain_does_not_have() -> None:
         assert (info.exists, info.data) == (False, b"")
 
 
+async def test_accounts_are_added_and_removed_while_it_runs() -> None:
+    async with stage(KEYS[:1]) as on, ticking(on):
+        await on.until(lambda: on.mirror.age_ns() is not None)
+        on.node.chain.write(KEYS[1], b"new")
+        on.mirror.add(KEYS[1])
+        on.mirror.add(KEYS[1])
+        assert on.mirror.age_ns() is None, "one is not known yet"
+        await on.mirror.ready()
+        on.node.write(KEYS[1], b"newer")
+        await on.until(on.equal)
+        on.mirror.remove(KEYS[1])
+        on.mirror.remove(KEYS[1])
+        assert (on.mirror.get(KEYS[1]), on.mirror.age_ns(KEYS[1])) == (None, None)
+        await on.until(lambda: [len(each.subscriptions) for each in on.node.sockets] == [2])
+
+
+async def test_commitments_must_agree() -> None:
+    async with Rpc(["http://127.0.0.1:1"], commitment="processed") as rpc:
+        with pytest.raises(ValueError, match="must agree"):
+            Mirror(rpc, Subscriptions(["ws://127.0.0.1:1"]))
+
+
 async def test_a_fault_in_the_callback_comes_to_light() -> None:
     def changed(key: Pubkey, info: AccountInfo) -> None:
         raise KeyError("a bug")

@@ -145,6 +145,11 @@ def test_amms_take_oracles_then_markets_and_no_spot_market() -> None:
     ]  # fmt: skip
 
 
+def test_no_more_than_five_amms() -> None:
+    with pytest.raises(EncodeError, match="6 AMMs at once; the program updates 5"):
+        update_amms(VELOCITY, [perp(index) for index in range(6)], key(9, 9))
+
+
 def test_mints_stand_behind_the_maps_for_token_2022_only() -> None:
     directory = Directory("velocity", [], [QUOTE, spot(1, token=TOKEN_2022)])
     assert token_2022_mints(directory, 0) == []

@@ -43,6 +43,10 @@ Limit = Annotated[
 Config = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="A TOML file; flags win over it.", rich_help_panel=_RUN)
 ]
+Venue = Annotated[
+    str | None,
+    typer.Option("--venue", metavar="NAME", help="A real venue: velocity or drift_v2.", rich_help_panel=_MARKET),
+]
 Scenario = Annotated[
     str | None,
     typer.Option("--scenario", metavar="NAME", help="A simulated market, as calm_carry.", rich_help_panel=_MARKET),
@@ -137,6 +141,8 @@ def _checked(config: RunConfig) -> RunConfig:
     _one_of("--mode", config.mode, ("paper", "live", "backtest"))
     if config.data is not None and config.scenario is not None:
         raise ConfigError("--data and --scenario are two different markets; keep one")
+    if config.venue is not None and (config.data is not None or config.scenario is not None):
+        raise ConfigError("--venue is a real market, --data and --scenario are others; keep one")
     if config.data is not None and not config.data.is_dir():
         raise ConfigError(f"--data {config.data} is no directory")
     if config.journal is not None and not config.journal.absolute().parent.is_dir():

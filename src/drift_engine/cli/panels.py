@@ -70,7 +70,14 @@ def market_label(status: Status) -> Text:
         return Text(f" SIMULATED MARKET: {status['scenario']} ", style="bold black on yellow")
     if status.get("simulated"):
         return Text(" SIMULATED MARKET ", style="bold black on yellow")
+    if is_live_market(status):
+        return Text(f" LIVE MARKET OF {status['venue'].upper()}, SIMULATED ACCOUNT ", style="bold black on green")
     return Text(" RECORDED MARKET, SIMULATED VENUE ", style="bold black on cyan")
+
+
+def is_live_market(status: Status) -> bool:
+    """Whether the prices are a real venue's, as they come."""
+    return not status.get("simulated") and status.get("venue") not in (None, "sim")
 
 
 # --------------------------------------------------------------------------- positions

@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from drift_engine.cli import exits, options
+from drift_engine.cli import exits, options, venue_options
+from drift_engine.config import ConfigError
 
 if TYPE_CHECKING:
+    from drift_engine.cli.venue_options import Place
     from drift_engine.cli.watch import Outcome
     from drift_engine.config import RunConfig
 
@@ -30,6 +32,9 @@ def paper(
     strategy: options.Strategy = None,
     *,
     market: options.Market = None,
+    venue: options.Venue = None,
+    rpc: venue_options.RpcUrls = None,
+    ws: venue_options.WsUrl = None,
     scenario: options.Scenario = None,
     data: options.Data = None,
     speed: Speed = None,
@@ -51,22 +56,27 @@ def paper(
     mode: Mode = None,
     as_json: options.Json = False,
 ) -> int:
-    """Trade a simulated or recorded market as if it were live, and watch."""
+    """Trade a simulated, recorded or real market with a simulated account, and watch."""
     flags = {
-        "strategy": strategy, "market": market, "scenario": scenario, "data": data, "speed": speed,
+        "strategy": strategy, "market": market, "venue": venue, "scenario": scenario, "data": data, "speed": speed,
         "capital": capital, "set": params, "limit": limits, "from": from_, "to": to, "mark": mark, "fill": fill,
         "seed": seed, "days": days, "interval_s": interval, "faults": tuple(faults) if faults else None,
         "journal": journal, "state_dir": state, "mode": mode,
     }  # fmt: skip
     length_s = options.parse_duration(length)
     run = paced(options.run_config("paper", config, flags), speed_given=speed is not None or config is not None)
-    return _run(run, length_s, as_json=as_json, interval_given=interval is not None or config is not None)
+    if run.venue is None and (rpc or ws):
+        raise ConfigError("--rpc and --ws are of a real market; name it, as in --venue velocity")
+    node = None if run.venue is None else venue_options.place(run.venue, rpc, ws)
+    return _run(run, length_s, node, as_json=as_json, interval_given=interval is not None or config is not None)
 
 
 def paced(run: "RunConfig", *, speed_given: bool) -> "RunConfig":
     """Return the run with a market, and a pace at which there is something to see."""
     from msgspec import structs
 
+    if run.venue is not None:
+        return run
     if run.data is None and run.scenario is None:
         run = structs.replace(run, scenario=DEFAULT_SCENARIO)
     return run if speed_given else structs.replace(run, speed=DEFAULT_SPEED)
@@ -78,7 +88,7 @@ def interval_for(speed: float) -> int:
     return next(length_s for length_s in range(wanted_s, 0, -1) if _HOUR_S % length_s == 0)
 
 
-def _run(run: "RunConfig", length_s: float | None, *, as_json: bool, interval_given: bool) -> int:
+def _run(run: "RunConfig", length_s: float | None, node: "Place | None", *, as_json: bool, interval_given: bool) -> int:
     import asyncio
     from datetime import UTC, datetime
 
@@ -86,7 +96,6 @@ def _run(run: "RunConfig", length_s: float | None, *, as_json: bool, interval_gi
 
     from drift_engine import wiring
     from drift_engine.cli import places, watch
-    from drift_engine.config import ConfigError
 
     if run.mode == "live":
         raise ConfigError(wiring.NOT_LIVE_YET)
@@ -95,7 +104,10 @@ def _run(run: "RunConfig", length_s: float | None, *, as_json: bool, interval_gi
     strategy = wiring.make_strategy(run)
     if run.journal is None:
         run = structs.replace(run, journal=places.new_journal(run.state_dir, "paper", strategy.name, datetime.now(UTC)))
-    outcome = asyncio.run(watch.watch(run, strategy, length_s, quiet=as_json))
+    if node is None:
+        outcome = asyncio.run(watch.watch(run, strategy, length_s, quiet=as_json))
+    else:
+        outcome = asyncio.run(watch.watch_chain(run, strategy, node, length_s, quiet=as_json))
     _tell(outcome, run.journal, as_json=as_json)
     status = outcome.status
     return exits.HALTED if status["latched"] or status["trading"] == "HALTED" else exits.OK

@@ -78,20 +78,11 @@ def place(venue: str, rpc: list[str] | None, ws: str | None = None) -> Place:
             f"name your own by --rpc URL or {VARIABLE}",
             file=sys.stderr,
         )
+    from drift_engine.venues.shared_client import ws_url_of
+
     checked = tuple(_checked(url, "--rpc", ("http", "https")) for url in urls)
-    ws_urls = (_checked(ws, "--ws", ("ws", "wss")),) if ws else tuple(ws_url(url) for url in checked)
+    ws_urls = (_checked(ws, "--ws", ("ws", "wss")),) if ws else tuple(ws_url_of(url) for url in checked)
     return Place(by_name(venue), checked, ws_urls)
-
-
-def ws_url(url: str) -> str:
-    """Return a node's WebSocket address: the same with ws, and the next port where one is named, as Solana has it."""
-    from urllib.parse import urlsplit, urlunsplit
-
-    parts = urlsplit(url)
-    host = parts.netloc
-    if parts.port is not None:
-        host = f"{host.rpartition(':')[0]}:{parts.port + 1}"
-    return urlunsplit(parts._replace(scheme="wss" if parts.scheme == "https" else "ws", netloc=host))
 
 
 def ask(found: Place, question: Callable[["Rpc"], Awaitable[T]]) -> T:
@@ -144,10 +135,11 @@ def address(authority: str | None) -> "Pubkey":
 
 def _checked(url: str, option: str, schemes: tuple[str, ...]) -> str:
     from drift_engine.venues.endpoints import checked_url
+    from drift_engine.venues.shared_client import ws_url_of
 
     try:
         checked = checked_url(url, schemes)
-        _ = ws_url(checked)
+        _ = ws_url_of(checked)
     except ValueError as error:
         raise ConfigError(f"{option}: {error}") from None
     return checked

@@ -15,8 +15,10 @@ from drift_engine.engine import DriftEngine
 from drift_engine.journal import JournalError
 
 if TYPE_CHECKING:
+    from drift_engine.cli.venue_options import Place
     from drift_engine.config import RunConfig
     from drift_engine.strategies.base import DriftStrategy
+    from drift_engine.wiring import Ports
 
 _REDRAW_S = 0.25
 _LINE_S = 1.0
@@ -31,9 +33,21 @@ class Outcome(Struct, frozen=True):
     began_ns: int
 
 
-async def watch(run: "RunConfig", strategy: "DriftStrategy", length_s: float | None, *, quiet: bool) -> Outcome:
+async def watch_chain(
+    run: "RunConfig", strategy: "DriftStrategy", node: "Place", length_s: float | None, *, quiet: bool
+) -> Outcome:
+    """The same on a live venue's markets, as its nodes tell of them."""
+    from drift_engine.wiring_chain import on_chain
+
+    async with on_chain(run, strategy, node.urls, node.ws_urls) as ports:
+        return await watch(run, strategy, length_s, quiet=quiet, ports=ports)
+
+
+async def watch(
+    run: "RunConfig", strategy: "DriftStrategy", length_s: float | None, *, quiet: bool, ports: "Ports | None" = None
+) -> Outcome:
     """Start the engine, show it, stop it. SIGINT and SIGTERM end it cleanly."""
-    engine = DriftEngine(strategy, config=run)
+    engine = DriftEngine(strategy, config=run, ports=ports)
     began = time.monotonic()
     stop = asyncio.Event()
     with stopping(stop):

@@ -1,8 +1,8 @@
 """What a fill costs and earns: taker, maker, referee, referrer, filler, builder.
 
 Fees are fractions of the traded quote amount; a taker's rounds up, a rebate down. A market adjusts both by a
-percentage. What differs between the programs is a record: Velocity adds a market's own surcharge, has a floor under everyone's tier
-and no high-leverage mode, in which Drift v2 doubles the fee of tier 0.
+percentage. What differs between the programs is a record: Velocity adds a market's own surcharge, has a floor under
+everyone's tier and no high-leverage mode, in which Drift v2 doubles the fee of tier 0.
 
 Sources: ``math/fees.rs`` of both programs.
 """

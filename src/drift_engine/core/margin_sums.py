@@ -40,6 +40,8 @@ def held_in(account: Account) -> tuple[list[SpotBalance], list[PerpPosition]]:
         or perp.open_bids_e9
         or perp.open_asks_e9
         or perp.isolated_scaled_e9
+        or perp.being_liquidated
+        or perp.bankrupt
     ]
 
 
@@ -49,6 +51,10 @@ def holdings_of(
     """Return what an account holds beside quote; a known holding stays where it still stands for what is held."""
     held: list[Holding] = []
     spots, perps = held_in(account)
+    if not known:
+        held += [SpotHolding(spot, market_of(markets, spot.market), terms) for spot in spots]
+        held += [PerpHolding(perp, market_of(markets, perp.market), terms) for perp in perps]
+        return held
     for spot in spots:
         old = known[len(held)] if len(held) < len(known) else None
         if isinstance(old, SpotHolding) and old.balance is spot:
@@ -150,8 +156,7 @@ def with_isolated(margin: Margin, parts: Sequence[tuple[Part, int]], since_ns: i
         alone = margin_from(deposit_e6, part, 0, since_ns, since_slot)
         equity, owed = equity + alone.equity_e6, owed + alone.liabilities_e6
         as_of_ns = min(as_of_ns, alone.as_of_ns)
-        if health_e4 is not None and alone.health_e4 is not None:
-            health_e4 = min(health_e4, alone.health_e4)
+        health_e4 = min(health_e4 or 0, alone.health_e4 or 0)
         status = alone.status if status == "known" else status
     return structs.replace(
         margin,

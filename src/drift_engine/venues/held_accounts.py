@@ -122,11 +122,11 @@ class HeldAccounts:
         self._undated[held] = now_ns
         self.due.add(held)
 
-    def anchor(self, asked_ns: int, slot: int) -> None:
-        """At ``asked_ns`` the chain had come no further than ``slot``: the node was asked then, and said so."""
-        self.times.anchor(asked_ns, slot)
+    def anchor(self, asked_ns: int, named: int, told: int = 0) -> None:
+        """The node was asked at ``asked_ns`` how far it is, and named a slot; the stream had told of ``told`` then."""
+        self.times.anchor(asked_ns, named, told)
         for held in [held for held, since_ns in self._undated.items() if since_ns <= asked_ns]:
-            held.floor = max(held.floor, slot)
+            held.floor = max(held.floor, named, told)
             del self._undated[held]
 
     def gap(self) -> None:

@@ -18,7 +18,6 @@ from drift_engine.core.types import Market
 from drift_engine.venues import addresses
 from drift_engine.venues.errors import DecodeError
 from drift_engine.venues.instructions.tokens import TOKEN_2022
-from drift_engine.venues.oracle_readings import Reading
 from drift_engine.venues.program import Program
 from drift_engine.venues.rpc_types import AccountInfo
 from drift_engine.venues.translate import Translator
@@ -154,14 +153,14 @@ class MarketReader(Struct, frozen=True):
         except DecodeError as error:
             problems.append(str(error))
         try:
-            market = self._market(view, None if oracle is None else reading(oracle, self.slot))
+            market = self._market(view, oracle)
         except DecodeError as error:
             problems.append(str(error))
         if isinstance(view, SpotMarket):
             vault = vault_amount(self.found.get(view.vault))
         return MarketRead(index, address, view, market, oracle, valid, vault, tuple(problems))
 
-    def _market(self, view: PerpMarket | SpotMarket, price: Reading | None) -> Market:
+    def _market(self, view: PerpMarket | SpotMarket, price: OraclePrice | None) -> Market:
         if isinstance(view, PerpMarket):
             return self.translator.perp_market(view, price, self.ts_ns)
         return self.translator.spot_market(view, price, self.ts_ns)
@@ -176,12 +175,6 @@ class MarketReader(Struct, frozen=True):
             return read_oracle(self.program, view.oracle_source, info.owner, info.data, self.slot)
         except DecodeError as error:
             raise DecodeError(f"the oracle {view.oracle} of {view.name} cannot be read: {error}") from None
-
-
-def reading(oracle: OraclePrice, slot: int) -> Reading:
-    """Return an oracle's price as markets take it; ``slot`` is where its delay was counted from."""
-    posted = slot - oracle.delay_slots if oracle.posted_slot is None else oracle.posted_slot
-    return Reading(oracle.price_e6, oracle.confidence_e6, posted, oracle.sequence_id, oracle.has_sufficient_points)
 
 
 def vault_amount(info: AccountInfo | None) -> int | None:

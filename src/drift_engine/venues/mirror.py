@@ -196,10 +196,10 @@ class Mirror:
 
     async def _keep_dating(self) -> None:
         while True:
-            asked_ns, tip = self._clock(), self._stream.tip
-            slot = await self._asked(rpc_calls.get_slot("processed"))
-            if slot is not None:
-                self.held.anchor(asked_ns, max(slot, tip))
+            asked_ns, told = self._clock(), self._stream.tip
+            named = await self._asked(rpc_calls.get_slot("processed"))
+            if named is not None:
+                self.held.anchor(asked_ns, named, told)
             await self._sleep(self._pace.slot_ms / 1000)
 
     async def _keep_reading(self) -> None:

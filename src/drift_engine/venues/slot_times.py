@@ -3,7 +3,7 @@
 A slot number that comes over a stream says nothing of when it began: the stream may be late by any time. But a node
 that is asked over another way, and answers ``slot``, had come no further when the question left us. So every later slot
 began after that moment. Those moments are kept, and nothing is extrapolated: a slot of which nothing is known has no
-time.
+time. A node that answers less than was answered before lags, and shows nothing.
 
 Pure: times are nanoseconds of whatever monotonic clock the caller uses.
 """
@@ -16,14 +16,16 @@ class SlotTimes:
 
     def __init__(self, keep: int = 1024) -> None:
         self._keep = keep
+        self._named = 0
         self._slots: list[int] = []
         self._times_ns: list[int] = []
 
-    def anchor(self, asked_ns: int, slot: int) -> None:
-        """Note that at ``asked_ns`` no slot above ``slot`` had begun."""
-        if self._slots and asked_ns <= self._times_ns[-1]:
+    def anchor(self, asked_ns: int, named: int, told: int = 0) -> None:
+        """Note that at ``asked_ns`` no slot above ``named`` had begun, or above ``told``, which was known then."""
+        if named < self._named or (self._slots and asked_ns <= self._times_ns[-1]):
             return
-        slot = max(slot, self._slots[-1]) if self._slots else slot
+        self._named = named
+        slot = max(named, told, self._slots[-1] if self._slots else 0)
         if self._slots and slot == self._slots[-1]:
             self._times_ns[-1] = asked_ns
             return

@@ -1,4 +1,4 @@
-"""A perp market's own pools while a position is settled: what its fee pool, its PnL pool and the exchange's revenue owe.
+"""A perp market's own pools while a position is settled: what fees, PnL and the exchange's revenue owe each other.
 
 Drift v2 moves fees from the PnL pool, where they arrive, to the fee pool and on to revenue, and gives a hundredth of a
 settled loss to the fee pool. Velocity only sweeps fees that wait in its ledger, of which this venue keeps none.

@@ -10,6 +10,7 @@ _FILLER_REWARD = record(FillerReward, "reward_numerator, reward_denominator u32\
 
 RECORDS: dict[str, Record[Any]] = {
     **SHARED,
+    "FillerReward": _FILLER_REWARD,
     "SpotPosition": SPOT_POSITION,
     "PerpPosition": record(
         PerpPosition,

@@ -109,15 +109,20 @@ def update_user_name(program: Program, owner: Trader, name: str) -> Instruction:
     return UPDATE_USER_NAME.build(program, (owner.user, owner.authority), values)
 
 
-def update_user_margin_trading_enabled(program: Program, owner: Trader, *, enabled: bool) -> Instruction:
-    """Allow spot borrowing by trading, or no more."""
+def update_user_margin_trading_enabled(
+    program: Program, owner: Trader, *, enabled: bool, remaining: Sequence[AccountMeta] = ()
+) -> Instruction:
+    """Allow spot borrowing by trading, or no more; the account's margin is checked, so it wants its maps."""
     keys = (owner.user, owner.authority)
-    return UPDATE_USER_MARGIN_TRADING_ENABLED.build(program, keys, (owner.sub_account_id, enabled))
+    return UPDATE_USER_MARGIN_TRADING_ENABLED.build(program, keys, (owner.sub_account_id, enabled), remaining)
 
 
-def update_user_pool_id(program: Program, owner: Trader, pool_id: int) -> Instruction:
-    """Move an empty sub-account to another pool of markets."""
-    return UPDATE_USER_POOL_ID.build(program, (owner.user, owner.authority), (owner.sub_account_id, pool_id))
+def update_user_pool_id(
+    program: Program, owner: Trader, pool_id: int, remaining: Sequence[AccountMeta] = ()
+) -> Instruction:
+    """Move an empty sub-account to another pool of markets; its margin is checked, so it wants its maps."""
+    keys = (owner.user, owner.authority)
+    return UPDATE_USER_POOL_ID.build(program, keys, (owner.sub_account_id, pool_id), remaining)
 
 
 def update_user_reduce_only(program: Program, owner: Trader, *, reduce_only: bool) -> Instruction:

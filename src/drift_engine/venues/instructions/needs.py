@@ -44,7 +44,10 @@ def for_orders(
 
 
 def for_changes(directory: Directory, user: User, perps: Iterable[int] = (), spots: Iterable[int] = ()) -> Metas:
-    """Every ``cancel_…`` and ``modify_…``; ``perps`` and ``spots`` where orders are cancelled by market."""
+    """Every ``cancel_…`` and ``modify_…``; ``perps`` and ``spots`` where orders are cancelled by market.
+
+    Also ``update_user_margin_trading_enabled`` and ``update_user_pool_id``, which check the account's margin.
+    """
     return remaining_accounts(directory, [user], read_perps=perps, read_spots=spots)
 
 
@@ -62,6 +65,14 @@ def for_taking(
     metas = _matched(directory, user, order.market_index, [held for _, held in makers])
     metas += makers_and_referrer([maker for maker, _ in makers], referrer) + _mode(program, [order])
     return metas + (_escrow(program, user) if escrowed or order.builder_idx is not None else [])
+
+
+def for_taking_beside(
+    program: Program, directory: Directory, user: User, order: OrderParams, perps: Iterable[int]
+) -> Metas:
+    """``place_and_take_perp_order`` behind others of its transaction, which may hold positions in ``perps`` by then."""
+    metas = remaining_accounts(directory, [user], read_perps=perps, write_perps=[order.market_index])
+    return metas + _mode(program, [order])
 
 
 def for_making(

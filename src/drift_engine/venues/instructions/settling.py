@@ -11,12 +11,14 @@ from solders.pubkey import Pubkey
 
 from drift_engine.venues import addresses
 from drift_engine.venues.directory import QUOTE_INDEX, PerpTerms, SpotTerms
+from drift_engine.venues.errors import EncodeError
 from drift_engine.venues.instructions.call import Call
 from drift_engine.venues.instructions.metas import read, write
 from drift_engine.venues.instructions.trader import Trader
 from drift_engine.venues.program import Program
 from drift_engine.venues.wire.order_enums import SettleMode
 
+MAX_AMMS = 5
 _SETTLE = "state user* authority! spot_market_vault"
 SETTLE_PNL = Call("settle_pnl", _SETTLE, "market_index u16")
 SETTLE_MULTIPLE_PNLS = Call("settle_multiple_pnls", _SETTLE, "market_indexes vec<u16>, mode u8")
@@ -59,7 +61,12 @@ def update_funding_rate(program: Program, market: PerpTerms) -> Instruction:
 
 
 def update_amms(program: Program, markets: Sequence[PerpTerms], signer: Pubkey) -> Instruction:
-    """Bring AMMs up to their oracles. Oracles come first, then the markets, writable; no spot markets."""
+    """Bring AMMs up to their oracles. Oracles come first, then the markets, writable; no spot markets.
+
+    Raises ``EncodeError`` for more than five, which the program refuses (``handle_update_amms``).
+    """
+    if len(markets) > MAX_AMMS:
+        raise EncodeError(f"{len(markets)} AMMs at once; the program updates {MAX_AMMS}")
     oracles = [read(key) for key in dict.fromkeys(market.oracle for market in markets)]
     perps = [write(key) for key in dict.fromkeys(market.address for market in markets)]
     indexes = [market.index for market in markets]

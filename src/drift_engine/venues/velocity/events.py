@@ -5,6 +5,7 @@ from drift_engine.venues.wire.events.catalogue import SHARED
 from drift_engine.venues.wire.events.decoding import Absent, Events
 from drift_engine.venues.wire.events.liquidation import LiquidatePerp, LiquidateSpot
 from drift_engine.venues.wire.events.markets import AmmCurveChanged, FundingRateRecord
+from drift_engine.venues.wire.order_params import DIALECTS
 
 _ALWAYS: Absent = {FundingRateRecord: frozenset({"period_revenue", "base_asset_amount_with_unsettled_lp"})}
 _NEWEST: Absent = {**_ALWAYS, LiquidatePerp: frozenset({"lp_shares"})}
@@ -13,4 +14,6 @@ _JUNE_2026: Absent = {
     LiquidatePerp: frozenset({"lp_shares", "protocol_fee"}),
     LiquidateSpot: frozenset({"protocol_fee"}),
 }
-EVENTS = Events((*SHARED, AmmCurveChanged), RECORDS["Order"], [_NEWEST, _JUNE_2026])
+EVENTS = Events(
+    (*SHARED, AmmCurveChanged), RECORDS["Order"], DIALECTS["velocity"].kinds["OrderParams"], [_NEWEST, _JUNE_2026]
+)

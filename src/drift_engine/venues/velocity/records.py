@@ -12,6 +12,7 @@ _FILLER_REWARD = record(
 
 RECORDS: dict[str, Record[Any]] = {
     **SHARED,
+    "FillerReward": _FILLER_REWARD,
     "SpotPosition": SPOT_POSITION,
     "PerpPosition": record(
         PerpPosition,

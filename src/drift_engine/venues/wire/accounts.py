@@ -4,7 +4,7 @@ The owner chooses the protocol, the discriminator then the kind: both programs s
 grow their accounts, so neither the first bytes nor the length ever tells whose an account is.
 """
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from solders.pubkey import Pubkey
 
@@ -20,6 +20,7 @@ from drift_engine.venues.wire.state import State
 from drift_engine.venues.wire.user import User
 from drift_engine.venues.wire.user_stats import UserStats
 
+Account = User | UserStats | PerpMarket | SpotMarket | State | PythLazerOracle | PrelaunchOracle | InsuranceFundStake
 V = TypeVar("V", bound=View)
 
 KINDS: dict[type[View], str] = {
@@ -40,16 +41,16 @@ def layout_of(program: Program, kind: type[View]) -> Layout:
     return layout
 
 
-_BY_HEAD = {
+_BY_HEAD: dict[Pubkey, dict[bytes, tuple[Any, Layout]]] = {
     program.program_id: {layout_of(program, kind).head: (kind, layout_of(program, kind)) for kind in KINDS}
     for program in PROGRAMS.values()
 }
 
 
-def decode(owner: Pubkey, data: Buffer) -> View:
+def decode(owner: Pubkey, data: Buffer) -> Account:
     """Return the account that ``owner`` keeps in ``data``; a foreign owner, an unknown kind and too few bytes refuse.
 
-    The view is one of ``KINDS``; it reads on access and keeps ``data``, so a ``bytearray`` stays writable through it.
+    The view reads on access and keeps ``data``, so a ``bytearray`` stays writable through it.
     """
     try:
         kind, layout = _BY_HEAD[owner][data[:8] if type(data) is bytes else bytes(data[:8])]
@@ -57,7 +58,8 @@ def decode(owner: Pubkey, data: Buffer) -> View:
         raise _unknown(owner, data) from None
     if len(data) < layout.size:
         raise too_short(layout, data)
-    return kind(data, layout)
+    account: Account = kind(data, layout)
+    return account
 
 
 def decode_as(kind: type[V], owner: Pubkey, data: Buffer) -> V:

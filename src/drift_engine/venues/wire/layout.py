@@ -9,13 +9,16 @@ An account may be longer than its layout says (programs grow their accounts at t
 packed: the accounts are zero-copy structs with explicit padding (``#[repr(C)]``, no hidden holes) or plain borsh.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import count as count_from
+from itertools import takewhile
 from operator import itemgetter
 from struct import Struct, error
 from typing import Any, Generic, Self, TypeVar, overload
 
+from msgspec import defstruct
 from solders.pubkey import Pubkey
 
 from drift_engine.venues.errors import EncodeError
@@ -34,19 +37,37 @@ def discriminator(name: str, space: str = "account") -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Slots:
-    """Structs side by side in an account: from which byte to which, and how one is made."""
+    """Structs side by side in an account: from which byte to which, and how one is made.
+
+    ``tails`` are zeros as long as half of them, a quarter, and so on to one.
+    """
 
     start: int
     stop: int
     record: Record[Any]
+    tails: tuple[bytes, ...]
+
+    def all(self, data: Buffer) -> Iterable[Any]:
+        """Return all the structs."""
+        return self.record.all(data[self.start : self.stop])
+
+    def used(self, data: Buffer) -> Iterable[Any]:
+        """Return the structs without most of the zeros at the end, which hold nothing."""
+        raw = data[self.start : self.stop]
+        for tail in self.tails:
+            if raw.endswith(tail):
+                raw = raw[: -len(tail)]
+        return self.record.all(raw)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layout:
     """Where each field of one account of one protocol lies.
 
-    ``offsets`` count from the account's first byte; ``places`` are what reading needs; ``whole`` unpacks every field
-    at once, after the discriminator; ``records`` are the structs that its types name, ``slots`` the arrays of them.
+    ``offsets`` count from the account's first byte; ``places`` are what reading one field needs; ``whole`` unpacks
+    every field at once, ``converted`` says which of them are not yet values (``slot_places``: which are slots), and
+    ``snapshot`` is the struct of all of them; ``records`` are the structs that its types name, ``slots`` the arrays of
+    them.
     """
 
     name: str
@@ -57,7 +78,9 @@ class Layout:
     codecs: Codecs
     places: Mapping[str, Place]
     whole: Struct
-    converted: tuple[tuple[str, Callable[[Any], Any]], ...]
+    converted: tuple[tuple[int, Callable[[Any], Any]], ...]
+    slot_places: tuple[tuple[int, str], ...]
+    snapshot: Callable[..., Any]
     records: Mapping[str, Record[Any]]
     slots: Mapping[str, Slots]
 
@@ -88,6 +111,8 @@ def account_layout(name: str, lines: str, records: Mapping[str, Record[Any]] | N
     known = records or {}
     read = declared(lines, known, start=8)
     places = {field: _place(read.offsets[field], codec) for field, codec in read.codecs.items()}
+    slots = {name: found for name in read.types if (found := _slots(name, read, known))}
+    numbered = [(at, field, codec.value) for at, (field, codec) in enumerate(read.codecs.items())]
     return Layout(
         name=name,
         size=read.end,
@@ -97,9 +122,11 @@ def account_layout(name: str, lines: str, records: Mapping[str, Record[Any]] | N
         codecs=read.codecs,
         places=places,
         whole=Struct("<8x" + read.code),
-        converted=tuple((field, codec.value) for field, codec in read.codecs.items() if codec.value),
+        converted=tuple((at, value) for at, field, value in numbered if value and field not in slots),
+        slot_places=tuple((at, field) for at, field, _ in numbered if field in slots),
+        snapshot=defstruct(name, read.types, frozen=True, gc=False),
         records=known,
-        slots={name: found for name in read.types if (found := _slots(name, read, known))},
+        slots=slots,
     )
 
 
@@ -107,8 +134,9 @@ def _slots(field: str, read: Declared, known: Mapping[str, Record[Any]]) -> Slot
     kind, times, count = read.types[field].partition("*")
     if not times or kind not in known:
         return None
-    start, record = read.offsets[field], known[kind]
-    return Slots(start, start + record.format.size * int(count), record)
+    start, record, size = read.offsets[field], known[kind], known[kind].format.size
+    halves = takewhile(bool, (int(count) >> power for power in count_from(1)))
+    return Slots(start, start + size * int(count), record, tuple(bytes(size * half) for half in halves))
 
 
 def _place(at: int, codec: Codec[Any]) -> Place:
@@ -124,18 +152,23 @@ class View:
         self.data, self.layout = data, layout
 
     @classmethod
-    @classmethod
     def blank(cls, layout: Layout) -> Self:
         """Return a writable account of zeros."""
         return cls(layout.blank(), layout)
 
-    def values(self) -> dict[str, Any]:
-        """Return every field of this protocol by name, unpacked at once."""
+    def snapshot(self) -> Any:
+        """Return every field of this protocol, unpacked at once: a frozen struct that no longer follows the bytes."""
         layout = self.layout
-        found = dict(zip(layout.types, layout.whole.unpack_from(self.data), strict=True))
-        for name, value in layout.converted:
-            found[name] = value(found[name])
-        return found
+        items = list(layout.whole.unpack_from(self.data))
+        for at, value in layout.converted:
+            items[at] = value(items[at])
+        for at, name in layout.slot_places:
+            items[at] = self.slot_values(name)
+        return layout.snapshot(*items)
+
+    def slot_values(self, name: str) -> tuple[Any, ...]:
+        """Return all the structs of an array, those that hold nothing too."""
+        return tuple(self.layout.slots[name].all(self.data))
 
     def writable(self) -> bytearray:
         """Return the bytes for writing."""

@@ -13,6 +13,7 @@ from binascii import a2b_base64
 from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
+from solders.pubkey import Pubkey
 
 from drift_engine.venues.program import Program
 from drift_engine.venues.programs import PROGRAMS
@@ -85,6 +86,22 @@ def attribute(lines: Iterable[str]) -> Iterator[Line]:
         yield Line(number, text, stack)
         if (left := _LEFT.fullmatch(text)) and stack and left[1] == stack[-1]:
             stack = stack[:-1]
+
+
+def error_of(reported: object, programs: Sequence[Pubkey]) -> ProgramError | None:
+    """Return a transaction's error as a node reports it (``meta.err``); ``programs`` are its instructions' programs.
+
+    An error that is no program's own number keeps its words, with the code -1. ``None`` is success.
+    """
+    if reported is None:
+        return None
+    match reported:
+        case {"InstructionError": [int(index), {"Custom": int(code)}]} if 0 <= index < len(programs):
+            running = str(programs[index])
+            return ProgramError(_title(running), code, name_of(_BY_TEXT.get(running), code), f"instruction {index}")
+        case {"InstructionError": [int(index), reason]} if 0 <= index < len(programs):
+            return ProgramError(_title(str(programs[index])), -1, str(reason), f"instruction {index}")
+    return ProgramError("", -1, str(reported))
 
 
 def name_of(program: Program | None, code: int) -> str:

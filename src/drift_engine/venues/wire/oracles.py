@@ -109,6 +109,8 @@ def _scale(exponent: int, multiple: int) -> tuple[int, int]:
 
 def _pegged(found: OraclePrice) -> OraclePrice:
     """Return a stablecoin's price: 1 where it is within 5 bp of it and within its confidence."""
+    if found.confidence_e6 > _MOST:
+        raise DecodeError(f"the oracle's confidence {found.confidence_e6} is out of the program's range")
     if abs(found.price_e6 - ONE_E6) > min(FIVE_BPS_E6, found.confidence_e6):
         return found
     return OraclePrice(

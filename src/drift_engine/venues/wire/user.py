@@ -5,12 +5,14 @@ scaled balances 1e9, quote and prices 1e6, margin ratios 1e4. Slots that hold no
 ``slot`` methods count them.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from itertools import compress
+from struct import error
 from typing import Any
 
 from msgspec import Struct
 
+from drift_engine.venues.errors import EncodeError
 from drift_engine.venues.wire.codec import record
 from drift_engine.venues.wire.layout import Flag, Int, Key, Text, View
 
@@ -148,11 +150,13 @@ class User(View):
 
     def spot_positions(self) -> tuple[SpotPosition, ...]:
         """Return the balances that hold something, in the account's order."""
-        return tuple([held for held in self._used("spot_positions") if held.scaled_balance or not held.empty])
+        used = self.layout.slots["spot_positions"].used(self.data)
+        return tuple([held for held in used if held.scaled_balance or not held.empty])
 
     def perp_positions(self) -> tuple[PerpPosition, ...]:
         """Return the positions that hold something, in the account's order."""
-        return tuple([held for held in self._used("perp_positions") if held.base_asset_amount or not held.empty])
+        used = self.layout.slots["perp_positions"].used(self.data)
+        return tuple([held for held in used if held.base_asset_amount or not held.empty])
 
     def orders(self) -> tuple[Order, ...]:
         """Return the open orders, in the account's order."""
@@ -163,25 +167,27 @@ class User(View):
         held = order.format.iter_unpack(data[start : start + size * (is_open.rfind(1) + 1)])
         return tuple(order.made(compress(held, is_open)))
 
-    def contents(self) -> dict[str, Any]:
-        """Return every field by name at once, with the positions that hold something and the open orders only."""
+    def contents(self) -> Any:
+        """Return a snapshot with the positions that hold something and the open orders only."""
         layout = self.layout
-        found = dict(zip(layout.types, layout.whole.unpack_from(self.data), strict=True))
-        for name, value in layout.converted:
-            found[name] = _HELD[name](self) if name in _HELD else value(found[name])
-        return found
+        items = list(layout.whole.unpack_from(self.data))
+        for at, value in layout.converted:
+            items[at] = value(items[at])
+        for at, name in layout.slot_places:
+            items[at] = _HELD[name](self)
+        return layout.snapshot(*items)
 
     def spot_slots(self) -> tuple[SpotPosition, ...]:
         """Return all eight spot slots, free ones too."""
-        return self._made("spot_positions")
+        return self.slot_values("spot_positions")
 
     def perp_slots(self) -> tuple[PerpPosition, ...]:
         """Return all eight perp slots, free ones too."""
-        return self._made("perp_positions")
+        return self.slot_values("perp_positions")
 
     def order_slots(self) -> tuple[Order, ...]:
         """Return all 32 order slots, free ones too."""
-        return self._made("orders")
+        return self.slot_values("orders")
 
     def put_spot(self, slot: int, held: SpotPosition) -> None:
         """Write a spot slot."""
@@ -195,22 +201,16 @@ class User(View):
         """Write an order slot."""
         self._put("orders", slot, order)
 
-    def _made(self, field: str) -> tuple[Any, ...]:
-        slots = self.layout.slots[field]
-        return tuple(slots.record.all(self.data[slots.start : slots.stop]))
-
-    def _used(self, field: str) -> Iterable[Any]:
-        """Return a field's structs without the slots of zeros at the end, which hold nothing."""
-        slots = self.layout.slots[field]
-        raw = self.data[slots.start : slots.stop]
-        size = slots.record.format.size
-        used_bits = int.from_bytes(raw, "little").bit_length()
-        return slots.record.all(raw[: -(-used_bits // (8 * size)) * size])
-
     def _put(self, field: str, slot: int, held: Struct) -> None:
         slots = self.layout.slots[field]
-        at = slots.start + slot * slots.record.format.size
-        self.writable()[at : at + slots.record.format.size] = slots.record.packed(held)
+        size = slots.record.format.size
+        at = slots.start + slot * size
+        if not slots.start <= at < slots.stop:
+            raise EncodeError(f"{field} has no slot {slot}: {(slots.stop - slots.start) // size} are there")
+        try:
+            self.writable()[at : at + size] = slots.record.packed(held)
+        except error as reason:
+            raise EncodeError(f"{field}[{slot}] = {held}: {reason}") from None
 
 
 _HELD: dict[str, Callable[[User], tuple[Any, ...]]] = {

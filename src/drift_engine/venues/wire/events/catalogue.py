@@ -13,6 +13,7 @@ from drift_engine.venues.wire.events.trading import (
     OrderActionRecord,
     OrderRecord,
     SettlePnlRecord,
+    SignedMsgOrderRecord,
 )
 from drift_engine.venues.wire.events.users import (
     DeleteUserRecord,
@@ -37,5 +38,6 @@ SHARED = (
     OrderActionRecord,
     FundingPaymentRecord,
     SettlePnlRecord,
+    SignedMsgOrderRecord,
     LiquidationRecord,
 )

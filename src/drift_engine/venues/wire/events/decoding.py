@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from drift_engine.venues.errors import DecodeError
-from drift_engine.venues.wire.borsh import Kind, Shape, cut
+from drift_engine.venues.wire.borsh import Kind, Shape, cut, read_length
 from drift_engine.venues.wire.codec import Record, padded, text
 from drift_engine.venues.wire.events.kinds import Event
 from drift_engine.venues.wire.events.liquidation import PARTS
@@ -26,12 +26,19 @@ class UnknownEvent(Struct, frozen=True):
 
 
 class Events:
-    """One protocol's events. ``builds`` are what its builds leave out, the newest first; ``order`` packs an order."""
+    """One protocol's events.
 
-    def __init__(self, kinds: Sequence[type[Event]], order: Record[Any], builds: Sequence[Absent]) -> None:
+    ``order`` and ``params`` are how it writes an order and an order's parameters; ``builds`` are what its builds leave
+    out, the newest first.
+    """
+
+    def __init__(
+        self, kinds: Sequence[type[Event]], order: Record[Any], params: Kind, builds: Sequence[Absent]
+    ) -> None:
+        own: dict[str, Kind] = {"text": Text(), "string": String(), "Order": Packed(order), "OrderParams": params}
         self.kinds = {discriminator(kind.__name__, "event"): kind for kind in kinds}
         self._revisions = {
-            kind: [Fields(kind, {**_nested(order, absent)}, absent.get(kind, frozenset())) for absent in builds]
+            kind: [Fields(kind, {**own, **_parts(absent)}, absent.get(kind, frozenset())) for absent in builds]
             for kind in kinds
         }
 
@@ -121,6 +128,20 @@ class Text:
         return text(cut(data, at, at + 32)), at + 32
 
 
+class String:
+    """A text of any length."""
+
+    def write(self, value: Any, where: str) -> bytes:
+        """Return the text's bytes, their number before them."""
+        raw: bytes = value.encode()
+        return len(raw).to_bytes(4, "little") + raw
+
+    def read(self, data: bytes, at: int) -> tuple[str, int]:
+        """Return the text at an offset; bytes that are no UTF-8 are shown as the replacement sign."""
+        size, start = read_length(data, at)
+        return cut(data, start, start + size).decode("utf-8", "replace"), start + size
+
+
 class Packed:
     """A struct that lies in an event as it lies in an account."""
 
@@ -137,9 +158,8 @@ class Packed:
         return self._record.unpacked(cut(data, at, end)), end
 
 
-def _nested(order: Record[Any], absent: Absent) -> dict[str, Kind]:
-    parts: dict[str, Kind] = {part.__name__: Fields(part, {}, absent.get(part, frozenset())) for part in PARTS}
-    return {"text": Text(), "Order": Packed(order), **parts}
+def _parts(absent: Absent) -> dict[str, Kind]:
+    return {part.__name__: Fields(part, {}, absent.get(part, frozenset())) for part in PARTS}
 
 
 def _kind(hint: Any) -> str:

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from drift_engine.venues.wire.events.kinds import I64, I128, U8, U16, U32, U64, Event, Key
+from drift_engine.venues.wire.order_params import OrderParams
 from drift_engine.venues.wire.user import Order
 
 
@@ -81,3 +82,15 @@ class SettlePnlRecord(Event, frozen=True, gc=False, kw_only=True):
     quote_entry_amount: I64
     settle_price: I64
     explanation: U8
+
+
+class SignedMsgOrderRecord(Event, frozen=True, gc=False, kw_only=True):
+    """A signed message's order was taken on; ``user_order_id`` is the id of the order that was placed for it."""
+
+    user: Key
+    hash: Annotated[str, "string"]
+    matching_order_params: Annotated[OrderParams, "OrderParams"]
+    user_order_id: U32
+    signed_msg_order_max_slot: U64
+    signed_msg_order_uuid: Annotated[bytes, "u8*8"]
+    ts: I64
