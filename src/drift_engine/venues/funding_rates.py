@@ -27,7 +27,10 @@ class Rates(Struct, frozen=True):
 
 
 class Funding(Struct, frozen=True):
-    """A market's funding. ``next_s`` is the unix time at which it may be settled again, ``None`` without a clock."""
+    """A market's funding.
+
+    ``next_s`` is the unix time at which it may be settled again, ``None`` where no clock or no period says.
+    """
 
     last: Rates
     predicted: Rates
@@ -47,7 +50,6 @@ def funding_of(program: Program, view: PerpMarket, now_s: int | None) -> Funding
     long_e9, short_e9 = rates_e9(rate_e9, imbalance(program, view))
     at_s = min(view.last_mark_price_twap_ts, view.historical_oracle_data.last_oracle_price_twap_ts)
     then_e6 = view.last_funding_oracle_twap if "last_funding_oracle_twap" in view.layout else 0
-    wait_s = None if now_s is None else until_update_s(now_s, view.last_funding_rate_ts, view.funding_period)
     return Funding(
         last=Rates(
             view.last_funding_rate,
@@ -63,8 +65,15 @@ def funding_of(program: Program, view: PerpMarket, now_s: int | None) -> Funding
         cumulative_long_e9=view.cumulative_funding_rate_long,
         cumulative_short_e9=view.cumulative_funding_rate_short,
         period_s=view.funding_period,
-        next_s=None if now_s is None or wait_s is None else now_s + wait_s,
+        next_s=None if now_s is None else _next_s(view, now_s),
     )
+
+
+def _next_s(view: PerpMarket, now_s: int) -> int | None:
+    """Return when funding may be settled next; a market without a period has no such time."""
+    if view.funding_period <= 0:
+        return None
+    return now_s + until_update_s(now_s, view.last_funding_rate_ts, view.funding_period)
 
 
 def imbalance(program: Program, view: PerpMarket) -> Imbalance:
