@@ -4,6 +4,8 @@ import pytest
 from solders.instruction import Instruction
 from venue_desk import E6, E9, VenueDesk, rewritten
 
+from drift_engine.localnet.venue.listings import feed_of
+from drift_engine.venues import addresses
 from drift_engine.venues.instructions import fills, funds, orders, settling
 from drift_engine.venues.instructions.trader import Trader
 from drift_engine.venues.program import Program
@@ -95,3 +97,22 @@ def test_nothing_moves_while_the_exchange_is_paused(program: Program) -> None:
     place = orders.place_perp_order(program, who, long(140 * E6), desk.rest(who, read_perps=[0]))
     for call in (desk.deposit(who, 0, 1), desk.withdraw(who, 0, 1), settle, place):
         assert desk.refused(key, call) == 6024
+
+
+@PROGRAMS
+@pytest.mark.parametrize("spoilt", ["price", "exponent", "bytes"])
+def test_a_chain_goes_on_with_an_oracle_that_nobody_posts(program: Program, spoilt: str) -> None:
+    desk = VenueDesk(program)
+    address = addresses.pyth_lazer_oracle(program.program_id, feed_of("SOL"))
+    oracle = PythLazerOracle(bytearray(desk.account(address).data), PYTH_LAZER_ORACLE)
+    if spoilt == "bytes":
+        oracle.data[:] = bytes(len(oracle.data))  # type: ignore[index]
+    elif spoilt == "exponent":
+        oracle.exponent = 3
+    else:
+        oracle.price = 0
+    desk.chain.put(address, rewritten(desk.account(address), bytes(oracle.data)))
+    slot = desk.chain.bank.slot
+    for _ in range(3):
+        desk.chain.advance()
+    assert desk.chain.bank.slot == slot + 3

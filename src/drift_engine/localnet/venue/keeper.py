@@ -23,7 +23,7 @@ from drift_engine.localnet.venue.path import Path
 from drift_engine.localnet.venue.refusals import NUMBERS
 from drift_engine.localnet.venue.triggering import trigger
 from drift_engine.localnet.venue.words import said
-from drift_engine.localnet.venue.world import post_price
+from drift_engine.localnet.venue.world import is_posted, post_price, posted_e6
 from drift_engine.venues import addresses
 from drift_engine.venues.program import Program
 from drift_engine.venues.wire.oracle_accounts import PYTH_LAZER_ORACLE, PythLazerOracle
@@ -95,10 +95,10 @@ class Keeper:
     def _post(self, ledger: Ledger, asset: str) -> None:
         address = addresses.pyth_lazer_oracle(self.program.program_id, feed_of(asset))
         account = ledger.get(address)
-        if account is None:
-            return
+        if account is None or not is_posted(account.data):
+            return  # gone, or somebody put there what nobody posts: it is left as it is
         oracle = PythLazerOracle(bytearray(account.data), PYTH_LAZER_ORACLE)
-        price_e6 = oracle.price // 10 ** (-oracle.exponent - 6)
+        price_e6 = posted_e6(oracle)
         if self.path is not None and asset != self.listing.quote:
             prices = self.path.at(asset, ledger.unix_timestamp)
             if prices is None:
