@@ -10,7 +10,7 @@ from drift_engine.core.interest import market_utilisation_e6, rates_e6
 from drift_engine.core.oracle_validity import accepts
 from drift_engine.core.types import Market, PerpSpec, SpotSpec
 from drift_engine.venues.errors import DecodeError
-from drift_engine.venues.market_reads import MarketRead
+from drift_engine.venues.market_reads import MarketRead, withheld_e6
 from drift_engine.venues.program import Program
 from drift_engine.venues.snapshot import Snapshot
 from drift_engine.venues.wire.enums import OracleSource, PerpOperation, SpotOperation
@@ -108,15 +108,6 @@ def spot(program: Program, read: MarketRead[SpotMarket]) -> Facts:
     return found
 
 
-def insurance_share_e6(program: Program, view: SpotMarket) -> int:
-    """Return what share of interest lenders do not get: the insurance fund's, and on Velocity the protocol's too.
-
-    Source: ``math/spot_balance.rs`` split_deposit_interest (Velocity).
-    """
-    fund = view.insurance_fund
-    return fund.total_factor if program.name == "drift_v2" else fund.if_fee_factor + view.protocol_fee_factor
-
-
 def status_of(program: Program, number: int) -> str:
     """Return a market's status in the program's word."""
     try:
@@ -164,7 +155,7 @@ def _rates(program: Program, view: SpotMarket, market: Market | None) -> tuple[i
     """Return deposit and borrow rate; a market without an optimum has none, as the program cannot work them out."""
     if market is None or not view.optimal_utilization:
         return None, None
-    return rates_e6(market, insurance_share_e6(program, view))
+    return rates_e6(market, withheld_e6(view))
 
 
 def _tokens(market: Market | None, view: SpotMarket, scaled_e9: int, interest_e10: int) -> int | None:

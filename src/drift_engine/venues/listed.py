@@ -17,6 +17,7 @@ from drift_engine.core.types import Market
 from drift_engine.venues import addresses
 from drift_engine.venues.directory import Directory
 from drift_engine.venues.errors import DecodeError
+from drift_engine.venues.market_reads import withheld_e6
 from drift_engine.venues.program import Program
 from drift_engine.venues.rpc_types import AccountInfo
 from drift_engine.venues.shared_client import Connection
@@ -122,8 +123,8 @@ class Listed:
         price = self._price(name, view, oracle)
         if isinstance(view, PerpMarket):
             return self.translator.perp_market(view, price)
-        market, fund = self.translator.spot_market(view, price), view.insurance_fund
-        deposit_e6, borrow_e6 = rates_e6(market, fund.total_factor + fund.if_fee_factor)
+        market = self.translator.spot_market(view, price)
+        deposit_e6, borrow_e6 = rates_e6(market, withheld_e6(view))
         return structs.replace(market, deposit_rate_e6=deposit_e6, borrow_rate_e6=borrow_e6)
 
     def _price(self, name: str, view: PerpMarket | SpotMarket, oracle: AccountInfo | None) -> OraclePrice | None:

@@ -177,6 +177,16 @@ class MarketReader(Struct, frozen=True):
             raise DecodeError(f"the oracle {view.oracle} of {view.name} cannot be read: {error}") from None
 
 
+def withheld_e6(view: SpotMarket) -> int:
+    """Return what share of interest lenders do not get: the insurance fund's, and on Velocity the protocol's too.
+
+    Source: ``math/spot_balance.rs`` split_deposit_interest (Velocity). What a protocol does not have reads 0.
+    """
+    fund = view.insurance_fund
+    own = view.protocol_fee_factor if "protocol_fee_factor" in view.layout.offsets else 0
+    return fund.total_factor + fund.if_fee_factor + own
+
+
 def vault_amount(info: AccountInfo | None) -> int | None:
     """Return the tokens in a token account (spl-token ``state.rs``: amount u64 at 64), ``None`` where it is none."""
     if info is None or info.owner not in (TOKEN, TOKEN_2022) or len(info.data) < _TOKEN_BYTES:

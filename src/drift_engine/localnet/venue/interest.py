@@ -17,6 +17,7 @@ from drift_engine.localnet.venue.frame import Frame
 from drift_engine.localnet.venue.maps import one_oracle
 from drift_engine.localnet.venue.pauses import FUNDING, is_paused, require_open
 from drift_engine.localnet.venue.refusals import require
+from drift_engine.venues.market_reads import withheld_e6
 from drift_engine.venues.wire.events.markets import SpotInterestRecord
 from drift_engine.venues.wire.oracles import OraclePrice
 from drift_engine.venues.wire.spot_market import SpotMarket
@@ -35,7 +36,7 @@ def accrued(frame: Frame, market: SpotMarket, reading: OraclePrice | None) -> No
 
 def _accrue(frame: Frame, market: SpotMarket, now: int) -> None:
     before = spot_figures(market)
-    after = grown(before, now, _stakers_e6(market))
+    after = grown(before, now, withheld_e6(market))
     if after is before:
         return
     staked_e10 = grown(before, now).interest_deposit_e10 - after.interest_deposit_e10
@@ -51,11 +52,6 @@ _TOLD = (
     *("market_index", "deposit_balance", "cumulative_deposit_interest", "borrow_balance"),
     *("cumulative_borrow_interest", "optimal_utilization", "optimal_borrow_rate", "max_borrow_rate"),
 )
-
-
-def _stakers_e6(market: SpotMarket) -> int:
-    fund = market.insurance_fund
-    return fund.total_factor or fund.if_fee_factor
 
 
 def remember(market: SpotMarket, reading: OraclePrice | None, slot: int, now: int) -> None:
