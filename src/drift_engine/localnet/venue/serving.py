@@ -76,11 +76,16 @@ def with_venue(
 
 
 def enrol(chain: Chain, program: Program, key: Keypair, deposit_e6: int) -> Trader:
-    """Open an account for ``key`` and deposit quote tokens of its associated account. Raises ``NotEnrolledError``."""
+    """Open an account for ``key`` and deposit quote tokens of its associated account; both are confirmed on return.
+
+    Raises ``NotEnrolledError``.
+    """
     who = trader(program, key.pubkey())
     opening = [accounts.initialize_user_stats(program, who), accounts.initialize_user(program, who)]
     _submitted(chain, key, opening)
     _submitted(chain, key, [_deposit(chain, program, who, deposit_e6)])
+    for _ in range(chain.config.confirm_blocks + 1):
+        chain.advance()
     return who
 
 
