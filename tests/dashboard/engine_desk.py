@@ -65,14 +65,13 @@ class EngineDesk:
         }
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while line := await reader.readline():
-            request = msgspec.json.decode(line)
-            self.asked.append(request)
-            if self.silent:
-                await reader.read()
-                break
+        line = await reader.readline()
+        request = msgspec.json.decode(line)
+        self.asked.append(request)
+        if self.silent:
+            await reader.read()
+        else:
             writer.write(msgspec.json.encode({"id": request["id"], **self.answer(request)}) + b"\n")
-            await writer.drain()
         writer.close()
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -98,14 +97,14 @@ class ManagerDesk:
             (self.state / "manager.sock").unlink(missing_ok=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while line := await reader.readline():
-            request = msgspec.json.decode(line)
-            if request["do"] != "fleet":
-                self.asked.append(request)
-            data = [desk.status() for desk in self.desks] if request["do"] == "fleet" else None
-            told = {"id": request["id"], "ok": True, "code": "ok", "message": f"{request['do']} done", "data": data}
-            writer.write(msgspec.json.encode(told) + b"\n")
-            await writer.drain()
+        request = msgspec.json.decode(await reader.readline())
+        known = request["do"] not in ("alerts", "alert_test", "alert_dismiss")
+        if known and request["do"] != "fleet":
+            self.asked.append(request)
+        data = [desk.status() for desk in self.desks] if request["do"] == "fleet" else None
+        code = "ok" if known else "unknown_command"
+        told = {"id": request["id"], "ok": known, "code": code, "message": f"{request['do']} done", "data": data}
+        writer.write(msgspec.json.encode(told) + b"\n")
         writer.close()
 
 

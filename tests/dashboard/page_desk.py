@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,15 @@ from typing import Any
 import aiohttp
 
 from drift_engine.dashboard.server import PageServer
+
+
+async def eventually(check: Callable[[], object], seconds: float = 5.0) -> None:
+    """Wait until a check holds."""
+    for _ in range(int(seconds / 0.02)):
+        if check():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("it did not come about in time")
 
 
 class Page:

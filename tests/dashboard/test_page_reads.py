@@ -2,9 +2,10 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 from engine_desk import fleet
-from page_desk import page
+from page_desk import eventually, page
 
 
 async def test_statuses_come_from_the_engines(tmp_path: Path) -> None:
@@ -22,9 +23,7 @@ async def test_the_replica_is_the_engine_at_its_record(tmp_path: Path) -> None:
         desk = manager.desks[0]
         await desk.engine.stop()
         ours, tail = desk.engine, site.server.room.tails["delta-neutral"]
-        async with asyncio.timeout(3):
-            while tail.replica.seq < ours.state.seq:
-                await asyncio.sleep(0.05)
+        await eventually(lambda: tail.replica.seq == ours.state.seq)
         told, theirs = await site.get("/api/engines/delta-neutral/replica"), ours.get_status()
         for key in ("seq", "equity_e6", "pnl", "net_delta_e9", "high_water_e6", "trading"):
             assert told[key] == theirs[key], key
@@ -53,7 +52,7 @@ async def test_history_is_drawn_from_the_journal(tmp_path: Path) -> None:
 async def test_the_stream_tells_statuses_events_decisions_and_logs(tmp_path: Path) -> None:
     async with fleet(tmp_path, "hold") as manager, page(tmp_path) as site:
         manager.desks[0].log("INFO before")
-        seen: dict[str, object] = {}
+        seen: dict[str, Any] = {}
         async with asyncio.timeout(6):
             async for kind, number, data in site.frames():
                 seen.setdefault(kind, data)
@@ -65,7 +64,7 @@ async def test_the_stream_tells_statuses_events_decisions_and_logs(tmp_path: Pat
 
 
 async def test_the_page_and_its_charts_are_served(tmp_path: Path) -> None:
-    async with page(tmp_path) as site, site.http.get(f"{site.origin}/static/plotly.min.js") as response:
+    async with page(tmp_path) as site, site.http.get(f"{site.origin}/vendor/plotly.min.js") as response:
         assert response.status == 200
         assert response.headers["content-type"].startswith("text/javascript")
         assert "script-src 'self'" in response.headers["content-security-policy"]

@@ -24,7 +24,6 @@ _KINDS = {
     ".woff2": "font/woff2",
 }
 _COMPRESSED = (".html", ".js", ".css", ".svg", ".json")
-_CHARTS = "plotly.min.js"
 
 
 class Asset(Struct, frozen=True):
@@ -44,14 +43,13 @@ def charts_path() -> Path:
     spec = find_spec("plotly")
     if spec is None or not spec.submodule_search_locations:
         raise FileNotFoundError("the plotly package is not installed")
-    return Path(spec.submodule_search_locations[0]) / "package_data" / _CHARTS
+    return Path(spec.submodule_search_locations[0]) / "package_data" / "plotly.min.js"
 
 
 def _find(name: str) -> Path | None:
     """Return the file of a name below ``static``; nothing above it, and no kind that is not listed."""
-    path = charts_path() if name == _CHARTS else (STATIC / name).resolve()
-    inside = name == _CHARTS or path.is_relative_to(STATIC.resolve())
-    return path if inside and path.suffix in _KINDS and path.is_file() else None
+    path = (STATIC / name).resolve()
+    return path if path.is_relative_to(STATIC.resolve()) and path.suffix in _KINDS and path.is_file() else None
 
 
 def _load(path: Path) -> Asset:
@@ -69,7 +67,15 @@ def asset(request: Request) -> Response:
     path = _find(request.path_params.get("path", "index.html"))
     if path is None:
         return Response("there is no such file", 404, media_type="text/plain")
-    found = _load(path)
+    return _sent(request, _load(path))
+
+
+def charts(request: Request) -> Response:
+    """Send the chart library."""
+    return _sent(request, _load(charts_path()))
+
+
+def _sent(request: Request, found: Asset) -> Response:
     headers = {"etag": found.tag, "cache-control": "no-cache", "vary": "accept-encoding", "content-type": found.kind}
     if found.tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)

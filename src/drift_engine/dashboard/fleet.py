@@ -26,6 +26,7 @@ class Fleet:
         self.state_dir = state_dir
         self.manager = Answer(ok=False, code="unknown", message="the manager was not asked yet")
         self._heard = heard
+        self.alerts: Callable[[str], list[dict[str, Any]]] = lambda _engine: []
         self._statuses: dict[str, Status] = {}
         self._confirmed_s: dict[str, float] = {}
 
@@ -80,6 +81,7 @@ class Fleet:
         quiet_s = time.monotonic() - self._confirmed_s[name]
         if quiet_s > STALE_S and status.get("status") != "STOPPED":
             status["status"] = "STALE"
+        status["alerts"] = status.get("alerts") or self.alerts(name)
         return status
 
 

@@ -13,6 +13,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BODY_BYTES = 64 * 1024
+TOO_LARGE = f"a body of more than {BODY_BYTES} bytes is not taken"
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
     "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -58,22 +59,13 @@ class Guard:
             self._tell(scope, refusal)
             await refuse(send, refusal)
             return
-        began = False
 
         async def sending(message: Message) -> None:
-            nonlocal began
             if message["type"] == "http.response.start":
-                began = True
                 message = {**message, "headers": [*message.get("headers", ()), *HEADERS]}
             await send(message)
 
-        try:
-            await self._app(scope, _bounded(receive), sending)
-        except TooLargeError:
-            large = (413, "too_large", f"a body of more than {BODY_BYTES} bytes is not taken")
-            self._tell(scope, large)
-            if not began:
-                await refuse(send, large)
+        await self._app(scope, _bounded(receive), sending)
 
     def _refusal(self, method: str, headers: Headers) -> Refusal | None:
         host = headers.get("host", "")
@@ -95,7 +87,7 @@ class Guard:
             return 415, "not_json", "a command is application/json"
         length = headers.get("content-length", "0")
         if not (length.isascii() and length.isdigit()) or int(length) > BODY_BYTES:
-            return 413, "too_large", f"a body of more than {BODY_BYTES} bytes is not taken"
+            return 413, "too_large", TOO_LARGE
         return None
 
     def _is_ours(self, host: str) -> bool:

@@ -101,6 +101,11 @@ async def opportunities(request: Request) -> Response:
     return answer(found_opportunities(room.fleet.statuses(), room.tails))
 
 
+async def alerts(request: Request) -> Response:
+    """What stands, and what stood before."""
+    return answer(room_of(request).bells.to_dict())
+
+
 async def strategies(request: Request) -> Response:
     """Which strategies there are, and their parameters."""
     return answer(declared(room_of(request).fleet.statuses()))

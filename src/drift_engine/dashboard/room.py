@@ -13,6 +13,7 @@ from typing import Any
 from msgspec import to_builtins
 
 from drift_engine.core.types import AccountObserved, Decided, InterestAccrued, MarketUpdated, RowsRead, Ticked
+from drift_engine.dashboard.bells import Bells
 from drift_engine.dashboard.fleet import Fleet, Status
 from drift_engine.dashboard.logs import LogTail
 from drift_engine.dashboard.replica import decision
@@ -22,6 +23,7 @@ from drift_engine.journal import Record
 
 _QUIET = (Ticked, MarketUpdated, RowsRead, InterestAccrued, AccountObserved)
 _LOG_PAUSE_S = 0.5
+_RING_PAUSE_S = 0.5
 
 
 class Room:
@@ -31,6 +33,8 @@ class Room:
         self.state_dir = state_dir
         self.stream = Stream()
         self.fleet = Fleet(state_dir, self._heard)
+        self.bells = Bells(self.fleet, self.stream)
+        self.fleet.alerts = self.bells.active
         self.tails: dict[str, Tail] = {}
         self.differences: dict[str, str] = {}
         self.refusals: dict[str, int] = {}
@@ -41,7 +45,7 @@ class Room:
     async def open(self) -> AsyncIterator["Room"]:
         """Keep up to date for as long as the context lasts."""
         await self.fleet.beat()
-        for work in (self.fleet.run(), self.stream.run(), self._follow_logs()):
+        for work in (self.fleet.run(), self.stream.run(), self._follow_logs(), self._ring()):
             self._tasks.add(asyncio.create_task(work))
         try:
             yield self
@@ -91,6 +95,11 @@ class Room:
             for name, tail in list(self._logs.items()):
                 for line in await asyncio.to_thread(tail.fresh):
                     self.stream.publish("log", {"engine": name, **line})
+
+    async def _ring(self) -> None:
+        while True:
+            await self.bells.beat(self.differences)
+            await asyncio.sleep(_RING_PAUSE_S)
 
     def to_health(self) -> dict[str, Any]:
         """Return whether all is well, and what is not."""

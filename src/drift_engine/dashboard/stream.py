@@ -35,6 +35,7 @@ class Stream:
     """The ring. ``drops`` counts the clients that fell behind, ``clients`` those that listen."""
 
     def __init__(self, frames: int = FRAMES, ring_bytes: int = RING_BYTES) -> None:
+        self.stall_s = STALL_S
         self.boot = secrets.token_hex(4)
         self.last = 0
         self.clients = self.drops = 0

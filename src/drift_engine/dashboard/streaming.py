@@ -6,7 +6,7 @@ from collections.abc import Callable
 from starlette.types import Receive, Scope, Send
 
 from drift_engine.dashboard.protocol import abort
-from drift_engine.dashboard.stream import STALL_S, GapError, Stream, frame
+from drift_engine.dashboard.stream import GapError, Stream, frame
 
 CLIENTS = 256
 _GAP = frame("gap", {"resync": "/api/engines"})
@@ -20,10 +20,8 @@ _HEADERS = (
 class StreamResponse:
     """Sends a greeting (the statuses as they are), then every frame after the client's place."""
 
-    def __init__(
-        self, stream: Stream, greeting: Callable[[], bytes], last_event_id: str, stall_s: float = STALL_S
-    ) -> None:
-        self._stream, self._greeting, self._seen_id, self._stall_s = stream, greeting, last_event_id, stall_s
+    def __init__(self, stream: Stream, greeting: Callable[[], bytes], last_event_id: str) -> None:
+        self._stream, self._greeting, self._seen_id = stream, greeting, last_event_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve the client."""
@@ -55,7 +53,7 @@ class StreamResponse:
 
     async def _send(self, send: Send, body: bytes, *, more: bool = True) -> None:
         """Hand bytes on. Raises ``TimeoutError`` where the client has not read for too long."""
-        async with asyncio.timeout(self._stall_s):
+        async with asyncio.timeout(self._stream.stall_s):
             await send({"type": "http.response.body", "body": body, "more_body": more})
 
 
