@@ -36,7 +36,8 @@ class Host:
     def __init__(self, spec: EngineSpec, state_dir: Path, patience_s: float = PATIENCE_S) -> None:
         self.spec, self.places = spec, Places(state_dir, spec.name)
         self.engine: HostedEngine | None = None
-        self._state_dir, self._patience_s = state_dir, patience_s
+        self.server = ControlServer(self.places.socket, self._handlers(), patience_s)
+        self._state_dir = state_dir
         self._phase, self._began_s = "STARTING", time.monotonic()
         self._stop = asyncio.Event()
 
@@ -52,13 +53,12 @@ class Host:
         ):
             async with _ports(run, strategy, self.spec) as ports:
                 engine = self.engine = HostedEngine(strategy, config=run, ports=ports)
-                server = ControlServer(self.places.socket, self._handlers(), self._patience_s)
-                await server.start()
+                await self.server.start()
                 try:
                     await self._live(engine)
                 finally:
                     await engine.stop()
-                    await server.close()
+                    await self.server.close()
         return bool(engine.state.latched or engine.state.trading == "HALTED")
 
     async def _live(self, engine: HostedEngine) -> None:
@@ -80,7 +80,7 @@ class Host:
         known: dict[str, Any] = {}
         if self.engine is not None and self._phase != "STARTING":
             latency = self.engine.tick_latency()
-            known = {**self.engine.get_status(), "tick_latency": latency}
+            known = {**self.engine.get_status(), "tick_latency": latency, "drops": self.server.dropped}
             known["metrics"] = [*known["metrics"], *_engine_metrics(known, latency)]
         return document(self.spec, known, self._phase, self._began_s)
 
