@@ -11,8 +11,9 @@ from msgspec import structs
 
 from drift_engine.alerts import Alert, AlertDesk
 from drift_engine.alerts.rules import Rule
+from drift_engine.control.client import ask
+from drift_engine.control.protocol import Answer
 from drift_engine.dashboard.fleet import MANAGER, Fleet
-from drift_engine.dashboard.links import Answer, ask
 from drift_engine.dashboard.stream import Stream
 
 _WITHIN_S = 1.0

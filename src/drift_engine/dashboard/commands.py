@@ -14,10 +14,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from drift_engine import wiring
+from drift_engine.control.client import ask
+from drift_engine.control.protocol import Answer
 from drift_engine.dashboard.answers import said
 from drift_engine.dashboard.audit import Audit
 from drift_engine.dashboard.fleet import MANAGER
-from drift_engine.dashboard.links import Answer, ask
 from drift_engine.dashboard.reads import UnknownEngineError, named, room_of
 from drift_engine.dashboard.security import Doorkeeper, Session
 

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from drift_engine.dashboard.links import Answer, ask
+from drift_engine.control.client import ask
+from drift_engine.control.protocol import Answer
 
 MANAGER = "manager"
 STALE_S = 3.0
