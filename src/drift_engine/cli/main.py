@@ -16,7 +16,9 @@ from drift_engine.cli import exits
 from drift_engine.cli.backtest import backtest
 from drift_engine.cli.config import app as config_app
 from drift_engine.cli.data import app as data_app
+from drift_engine.cli.engine import engine
 from drift_engine.cli.journal import app as journal_app
+from drift_engine.cli.page import page
 from drift_engine.cli.paper import paper
 from drift_engine.cli.replay import replay
 from drift_engine.cli.resume import resume
@@ -51,6 +53,8 @@ def drift_engine(
 
 for command in (paper, backtest, replay, status, why, resume, strategies):
     app.command(rich_help_panel="Run" if command in (paper, backtest, replay) else "Look and act")(command)
+app.command(hidden=True)(engine)
+app.command(hidden=True)(page)
 app.add_typer(journal_app, name="journal", rich_help_panel="Look and act")
 app.add_typer(config_app, name="config", rich_help_panel="Check")
 app.add_typer(data_app, name="data", rich_help_panel="Check", no_args_is_help=False)

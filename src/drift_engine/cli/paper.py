@@ -6,15 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from drift_engine.cli import exits, options
+from drift_engine.config import paced
 
 if TYPE_CHECKING:
     from drift_engine.cli.watch import Outcome
     from drift_engine.config import RunConfig
-
-DEFAULT_SCENARIO = "calm_carry"
-DEFAULT_SPEED = 600.0
-_PRICES_A_SECOND = 10
-_HOUR_S = 3_600
 
 Speed = Annotated[
     float | None,
@@ -62,26 +58,12 @@ def paper(
         "journal": journal, "state_dir": state, "mode": mode,
     }  # fmt: skip
     length_s = options.parse_duration(length)
-    run = paced(options.run_config("paper", config, flags), speed_given=speed is not None or config is not None)
-    node = _node(run, rpc, ws)
-    return _run(run, length_s, node, as_json=as_json, interval_given=interval is not None or config is not None)
-
-
-def paced(run: "RunConfig", *, speed_given: bool) -> "RunConfig":
-    """Return the run with a market, and a pace at which there is something to see."""
-    from msgspec import structs
-
-    if run.venue is not None:
-        return run
-    if run.data is None and run.scenario is None:
-        run = structs.replace(run, scenario=DEFAULT_SCENARIO)
-    return run if speed_given else structs.replace(run, speed=DEFAULT_SPEED)
-
-
-def interval_for(speed: float) -> int:
-    """Return the seconds between prices that show about ten of them a second; they must divide an hour."""
-    wanted_s = max(1, min(round(speed / _PRICES_A_SECOND), _HOUR_S // 2))
-    return next(length_s for length_s in range(wanted_s, 0, -1) if _HOUR_S % length_s == 0)
+    run = paced(
+        options.run_config("paper", config, flags),
+        speed_given=speed is not None or config is not None,
+        interval_given=interval is not None or config is not None,
+    )
+    return _run(run, length_s, _node(run, rpc, ws), as_json=as_json)
 
 
 def _node(run: "RunConfig", rpc: str | None, ws: str | None) -> tuple[str, str] | None:
@@ -100,9 +82,7 @@ def _node(run: "RunConfig", rpc: str | None, ws: str | None) -> tuple[str, str] 
         raise ConfigError(str(error)) from None
 
 
-def _run(
-    run: "RunConfig", length_s: float | None, node: tuple[str, str] | None, *, as_json: bool, interval_given: bool
-) -> int:
+def _run(run: "RunConfig", length_s: float | None, node: tuple[str, str] | None, *, as_json: bool) -> int:
     import asyncio
     from datetime import UTC, datetime
 
@@ -114,8 +94,6 @@ def _run(
 
     if run.mode == "live":
         raise ConfigError(wiring.NOT_LIVE_YET)
-    if run.scenario is not None and not interval_given:
-        run = structs.replace(run, interval_s=interval_for(run.speed))
     strategy = wiring.make_strategy(run)
     if run.journal is None:
         run = structs.replace(run, journal=places.new_journal(run.state_dir, "paper", strategy.name, datetime.now(UTC)))
