@@ -11,7 +11,7 @@ import { drawDecisions, loadDecisions, takeDecision } from "./panels/decisions.j
 import { drawHeader } from "./panels/header.js";
 import { drawHealth, drawLeverage } from "./panels/health.js";
 import { drawLedger } from "./panels/ledger.js";
-import { drawLog, loadLog, takeEvent, takeLine } from "./panels/log.js";
+import { drawLog, loadLog, takeEvent, takeLine, takeSaid } from "./panels/log.js";
 import { drawOpportunities } from "./panels/opportunities.js";
 import { drawPositions } from "./panels/positions.js";
 import { stopEvent } from "./panels/stop.js";
@@ -76,7 +76,7 @@ function followSelection() {
 
 const stream = new Stream("/api/stream", {
   status: take,
-  decision: takeDecision,
+  decision: (row) => { takeDecision(row); takeSaid(row); },
   log: takeLine,
   alert: takeAlert,
   event: (told) => { takeEvent(told); stopEvent(told); },

@@ -30,11 +30,13 @@ const ZONES = [
   { least: 0.2, level: "risk", label: "At risk", icon: "warn" },
   { least: -Infinity, level: "danger", label: "Liquidation risk", icon: "bad" },
 ];
+const NO_COLLATERAL = { level: "empty", label: "No collateral", icon: "dash" };
 const NO_DATA = { level: "unknown", label: "No data", icon: "unknown" };
 
 /** Which zone a health is in. A figure that is not known, or not there, is in none of them. */
 export function zone(margin) {
   const health = healthOf(margin);
+  if (health !== null && margin.collateral_e6 === 0 && margin.maintenance_e6 === 0) return NO_COLLATERAL;
   return health === null ? NO_DATA : ZONES.find((found) => health >= found.least);
 }
 
@@ -42,6 +44,16 @@ export function zone(margin) {
 export function healthOf(margin) {
   if (!margin || margin.status === "unknown") return null;
   return typeof margin.health === "number" && Number.isFinite(margin.health) ? margin.health : null;
+}
+
+/** Whether a row is the account's own money: a balance of the settlement token, worth its face value, traded nowhere. */
+export function isCash(row, status) {
+  return row.kind === "spot" && row.oracle_e6 === 1_000_000 && !(row.market in (status.markets ?? {}));
+}
+
+/** What is open: perps and spot balances that are not the account's own money. */
+export function openRows(status) {
+  return (status?.positions ?? []).filter((row) => (row.base_e9 || row.unsettled_e6) && !isCash(row, status));
 }
 
 /** How leveraged. */

@@ -3,7 +3,7 @@
 
 import { setConn } from "./store.js";
 
-const SILENT_MS = 6000;
+const SILENT_MS = 8000;
 const LONGEST_MS = 15000;
 
 export class Stream {

@@ -29,7 +29,7 @@ button.settle.addEventListener("click", async () => {
   if (status) await command(at(status.engine, "settle"), {}, `Settle PnL of ${status.engine}`);
 });
 
-const label = (found) => (typeof found === "object" && found !== null ? found.name || `Sub-account ${found.id ?? found.sub_account ?? "?"}` : `Sub-account ${found}`);
+const label = (found) => `Sub-account ${typeof found === "object" && found !== null ? found.id ?? found.sub_account ?? "?" : found}`;
 const idOf = (found) => (typeof found === "object" && found !== null ? String(found.id ?? found.sub_account ?? found.name) : String(found));
 
 export function drawAccounts() {
@@ -45,7 +45,7 @@ export function drawAccounts() {
 
 function fillAccount(node, row) {
   text(node.querySelector("b"), row.label);
-  text(node.querySelector(".quiet"), row.own ? "this engine" : row.engine ? `engine ${row.engine}` : "");
+  text(node.querySelector(".quiet"), row.own ? `this engine, ${current()?.status.engine}` : row.engine ? `engine ${row.engine}` : "");
   attr(node, "aria-current", row.own ? "true" : null);
   const show = node.querySelector("button");
   attr(show, "hidden", row.own || !row.engine);
@@ -53,13 +53,15 @@ function fillAccount(node, row) {
 }
 
 function isOwn(found, status) {
+  if (typeof found === "object" && found !== null && "selected" in found) return Boolean(found.selected);
   if (typeof found === "object" && found !== null && "engine" in found) return found.engine === status.engine;
   const own = status.sub_account ?? (status.sub_accounts.length === 1 ? found.id ?? found : null);
   return own !== null && idOf(found) === String(own);
 }
 
 function engineOf(found, status) {
-  if (typeof found === "object" && found !== null && found.engine) return store.engines.has(found.engine) ? found.engine : null;
+  const named = typeof found === "object" && found !== null ? found.engine ?? found.name : null;
+  if (named) return store.engines.has(named) ? named : null;
   return isOwn(found, status) ? status.engine : null;
 }
 

@@ -4,16 +4,16 @@ import { get } from "../api.js";
 import { command } from "../commands.js";
 import { attr, h, icon, keyed, parts, setIcon, text } from "../dom.js";
 import { age, clock } from "../format.js";
-import { SEVERITY, summary } from "../states.js";
+import { SEVERITY, summary, zone } from "../states.js";
 import { ageOf, changed, current, isStale, store } from "../store.js";
 
 const panel = parts("p-alerts");
 const strip = document.getElementById("strip");
 const look = (alert) => SEVERITY[alert.severity] ?? SEVERITY.INFO;
-const key = (alert) => String(alert.id ?? `${alert.engine}/${alert.rule}/${alert.ts_ns ?? alert.raised_ns}`);
-const when = (alert) => alert.ts_ns ?? alert.raised_ns ?? alert.wall_ns ?? null;
-const said = (alert) => alert.message ?? alert.text ?? alert.rule ?? "alert";
-const isActive = (alert) => alert.active !== false && !alert.dismissed && !alert.cleared_ns;
+const key = (alert) => String(alert.id ?? `${alert.engine}/${alert.rule}/${alert.raised_ns}`);
+const when = (alert) => alert.said_ns ?? alert.raised_ns ?? null;
+const said = (alert) => `${alert.message ?? alert.rule ?? "alert"}${alert.count > 1 ? ` (${alert.count}×)` : ""}`;
+const isActive = (alert) => alert.active !== false && !alert.dismissed;
 
 /** Take one alert of the stream: new, repeated or over. */
 export function takeAlert(alert) {
@@ -62,6 +62,9 @@ function worst(active, held, state) {
   if (first) return [look(first).tone, look(first).icon, `${first.severity}  ${first.engine ? `${first.engine}: ` : ""}${said(first)}${more}`];
   if (state?.key === "halted") return ["halt", "halt", `${held.status.engine} is halted${held.status.reason ? `: ${held.status.reason}` : ""}`];
   if (state?.key === "stale") return ["warn", "stale", `No heartbeat of ${held.status.engine} for ${age(ageOf(held))}`];
+  const looks = held ? zone(held.status.margin) : null;
+  if (looks?.level === "danger") return ["bad", "bad", `${held.status.engine}: liquidation risk`];
+  if (looks?.level === "unknown" && held.status.status === "RUNNING") return ["warn", "unknown", `The health of ${held.status.engine} is not known`];
   if (!held) return ["none", store.failed ? "bad" : "wait", store.failed || (store.loaded ? "No engine is known" : "Waiting for the first figures")];
   return ["none", "ok", "No active alerts"];
 }

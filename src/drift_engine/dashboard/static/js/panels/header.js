@@ -70,6 +70,7 @@ function fillTab(tab, name) {
   const state = summary(status, isStale(held));
   const looks = zone(status.margin);
   const chosen = name === store.selected;
+  if (chosen && tab.getAttribute("aria-selected") !== "true") tabs.scrollLeft = tab.offsetLeft - tabs.offsetLeft - 24;
   attr(tab, "aria-selected", chosen ? "true" : "false");
   attr(tab, "tabindex", chosen ? "0" : "-1");
   attr(tab, "data-state", state?.key ?? looks.level);

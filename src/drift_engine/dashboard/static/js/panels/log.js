@@ -16,14 +16,26 @@ export function takeLine(line) {
 }
 
 export async function loadLog(engine) {
-  const lines = await get(`${at(engine, "logs")}?n=${KEPT}`);
-  store.logs.set(engine, lines.map((line) => ({ ...line, n: ++number })));
+  const [lines, decided, history] = await Promise.all([get(`${at(engine, "logs")}?n=${KEPT}`), get(`${at(engine, "decisions")}?n=20`), get(`${at(engine, "history")}?series=equity&points=2`)]);
+  const fills = (history.fills ?? []).slice(-60).map((fill) => ({ ts_ns: fill.ts_ns, seq: fill.seq, ...bought(fill) }));
+  const past = [...fills, ...decided.map((row) => ({ ts_ns: row.ts_ns, seq: row.seq, ...said(row) }))].sort((a, b) => a.seq - b.seq);
+  const told = past.map((row) => ({ engine, time: clock(row.ts_ns), level: row.level, source: "journal", message: row.message }));
+  store.logs.set(engine, [...told, ...lines].slice(-KEPT).map((line) => ({ ...line, n: ++number })));
   if (drawnFor === engine) drawnFor = null;
   changed();
 }
 
+const bought = (fill) => ({ level: "info", message: `${fill.base_e9 > 0 ? "bought" : "sold"} ${amount(Math.abs(fill.base_e9))} ${fill.market} at ${price(fill.price_e6)}, fee ${money(fill.fee_e6)}` });
+const said = (row) => ({ level: row.approved ? "info" : "warning", message: `${row.approved ? "approved" : "refused"}: ${row.reason}${row.refusals?.length ? ` (${row.refusals.join("; ")})` : ""}` });
+
+/** A decision of the stream as a line. */
+export function takeSaid(row) {
+  takeLine({ engine: row.engine, time: clock(row.ts_ns), source: "journal", ...said(row) });
+}
+
 const TOLD = {
-  Filled: (event) => ["info", `${event.base_e9 > 0 ? "bought" : "sold"} ${amount(Math.abs(event.base_e9))} ${event.market} at ${price(Math.abs(event.quote_e6 * 1e9 / event.base_e9))}, fee ${money(event.fee_e6)}`],
+  Filled: (event) => ["info", bought({ ...event, price_e6: Math.abs((event.quote_e6 * 1e9) / event.base_e9) }).message],
+  FundingPaid: (event) => ["info", `funding ${money(event.payment_e6, true, 4)} on ${event.market}`],
   Submitted: (event) => [event.emergency ? "warning" : "info", `sent: ${event.plan.legs.map((leg) => `${leg.base_e9 > 0 ? "buy" : "sell"} ${amount(Math.abs(leg.base_e9))} ${leg.market}`).join(", ")}${event.emergency ? " (emergency)" : ""}`],
   PlanClosed: (event) => [event.status === "filled" ? "info" : "warning", `plan ${event.plan_id} ended ${event.status}${event.reason ? `: ${event.reason}` : ""}`],
   StateChanged: (event) => [event.trading === "ACTIVE" ? "info" : "warning", `${event.trading}${event.reason ? `: ${event.reason}` : ""}`],

@@ -1,10 +1,11 @@
 // Panel 3: what is held, where it would be liquidated, and the way out. Every close asks first.
 
 import { attr, h, icon, keyed, parts, setIcon, signed, text } from "../dom.js";
-import { UNKNOWN, amount, known, money, percent, price } from "../format.js";
+import { UNKNOWN, amount, fixed, known, money, percent, price } from "../format.js";
 import { confirmed } from "../dialog.js";
 import { command } from "../commands.js";
 import { at } from "../api.js";
+import { isCash, openRows } from "../states.js";
 import { current } from "../store.js";
 
 const panel = parts("p-positions");
@@ -12,27 +13,28 @@ const closeAll = panel.root.querySelector("[data-do=closeall]");
 const COLUMNS = ["market", "side", "size", "entry", "mark", "unrealised", "unsettled", "liquidation", "distance", "funding"];
 const LABELS = ["Market", "Side", "Size", "Entry", "Mark", "Unrealised", "Unsettled", "Liquidation", "Distance", "Funding / day"];
 
-/** Whether a row is a position a person would speak of: something is held, or is still to be settled. */
-export const held = (row) => Boolean(row.base_e9) || Boolean(row.unsettled_e6);
-
 export function drawPositions() {
   const status = current()?.status;
-  const rows = (status?.positions ?? []).filter(held);
+  const rows = openRows(status);
   attr(closeAll, "disabled", !rows.some((row) => row.kind === "perp" && row.base_e9));
+  drawSum(rows, status);
   if (rows.length === 0) return drawEmpty(status);
   if (!panel.rows.keyedRows) panel.rows.replaceChildren();
   keyed(panel.rows, rows, (row) => `${status.engine}/${row.kind}/${row.market}`, makeRow, (node, row) => fill(node, row, status));
-  const total = rows.reduce((sum, row) => (sum === null || !known(row.unrealised_e6) ? (row.kind === "spot" ? sum : null) : sum + row.unrealised_e6), 0);
-  text(panel.sum, known(total) ? `unrealised ${money(total, true)}` : "");
+}
+
+function drawSum(rows, status) {
+  const perps = rows.filter((row) => row.kind === "perp");
+  const total = perps.every((row) => known(row.unrealised_e6)) ? perps.reduce((sum, row) => sum + row.unrealised_e6, 0) : null;
+  const cash = (status?.positions ?? []).filter((row) => isCash(row, status)).map((row) => `${fixed(row.base_e9, 9, 2)} ${row.market}`);
+  text(panel.sum, [...cash, perps.length ? `unrealised ${money(total, true)}` : ""].filter(Boolean).join(" · "));
 }
 
 function drawEmpty(status) {
   const said = !status ? "Loading…" : status.positions ? "No open positions" : "Positions are not known";
-  if (panel.rows.dataset.empty === said && !panel.rows.keyedRows) return;
-  panel.rows.dataset.empty = said;
+  if (panel.rows.textContent === said && !panel.rows.keyedRows) return;
   panel.rows.keyedRows = undefined;
   panel.rows.replaceChildren(h("tr", { class: "empty" }, h("td", { colspan: "11" }, said)));
-  text(panel.sum, "");
 }
 
 function makeRow(row) {
@@ -48,7 +50,7 @@ function makeRow(row) {
 
 function fill(node, row, status) {
   const cell = Object.fromEntries([...node.children].filter((found) => found.dataset.c).map((found) => [found.dataset.c, found]));
-  const long = row.side ? row.side === "long" : row.base_e9 > 0;
+  const long = row.base_e9 > 0;
   text(cell.market.firstChild, row.market);
   text(cell.market.lastChild, row.kind);
   const word = row.base_e9 === 0 ? "FLAT" : row.kind === "spot" ? (long ? "DEPOSIT" : "BORROW") : long ? "LONG" : "SHORT";
@@ -60,7 +62,7 @@ function fill(node, row, status) {
   text(cell.mark, price(row.mark_e6 ?? (row.kind === "spot" ? row.oracle_e6 : null)));
   signed(cell.unrealised, row.unrealised_e6, money(row.unrealised_e6, true));
   signed(cell.unsettled, row.unsettled_e6, money(row.unsettled_e6, true));
-  text(cell.liquidation, row.kind === "spot" ? UNKNOWN : price(row.liquidation_price_e6));
+  text(cell.liquidation, price(row.liquidation_price_e6));
   distance(cell.distance, row, status);
   signed(cell.funding, row.funding_day_e6, money(row.funding_day_e6, true));
 }

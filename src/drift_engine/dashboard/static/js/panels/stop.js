@@ -5,14 +5,14 @@ import { unlock } from "../commands.js";
 import { hide, isOpen, show } from "../dialog.js";
 import { attr, h, icon, keyed, setIcon, text } from "../dom.js";
 import { amount } from "../format.js";
+import { openRows } from "../states.js";
 import { current, isStale, store, watch } from "../store.js";
 import { lineOf } from "./log.js";
 
 const STEPS = [["asked", "Asked to stop"], ["reducing", "Only reducing from here"], ["closing", "Orders cancelled, positions closing"], ["end", "Verified with the venue"]];
-const CASH = ["USDC", "USDT", "USD"];
 let run = null;
 
-const left = (status) => (status.positions ?? []).filter((row) => row.base_e9 && !CASH.includes(row.market));
+const left = (status) => openRows(status).filter((row) => row.base_e9);
 
 document.getElementById("stop").addEventListener("click", ask);
 

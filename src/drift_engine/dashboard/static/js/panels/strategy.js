@@ -11,9 +11,16 @@ const HOUR_NS = 3.6e12;
 export function drawStrategy() {
   const status = current()?.status;
   text(panel.name, status?.strategy ?? "");
-  keyed(panel.metrics, status?.metrics ?? [], (row) => row.label, makeTile, fillTile);
+  keyed(panel.metrics, notable(status), (row) => row.label, makeTile, fillTile);
   drawBias(status);
   drawTree(status);
+}
+
+/** The metrics that the tree below does not show anyway, and every one that asks for attention. */
+function notable(status) {
+  const told = new Set(rowsOf(status?.strategy_status ?? {}).filter((row) => row.name).map((row) => byName(row.name, 0)[0]));
+  const seen = new Set();
+  return (status?.metrics ?? []).filter((row) => !seen.has(row.label) && seen.add(row.label) && (!told.has(words(row.label)) || !["none", "ok"].includes(row.severity ?? "none")));
 }
 
 function makeTile() {
@@ -52,14 +59,14 @@ function drawBias(status) {
 /** Flatten what a strategy says to rows: a heading for each part, a line for each figure. */
 function rowsOf(found, path = "") {
   const simple = [];
-  const parts_ = [];
+  const groups = [];
   for (const [name, value] of Object.entries(found)) {
     const here = path ? `${path}.${name}` : name;
     if (value !== null && typeof value === "object" && !Array.isArray(value)) {
-      parts_.push({ key: here, head: words(name) }, ...rowsOf(value, here));
+      groups.push({ key: here, head: words(name) }, ...rowsOf(value, here));
     } else simple.push({ key: here, name, value });
   }
-  return [...simple, ...parts_];
+  return [...simple, ...groups];
 }
 
 function drawTree(status) {
