@@ -32,10 +32,10 @@ export function price(e6) {
 }
 
 /** A base amount, without trailing zeros. */
-export function amount(e9, sign = false) {
+export function amount(e9, sign = false, places = 6) {
   if (!known(e9)) return UNKNOWN;
   const figure = e9 / 1e9;
-  return (sign && figure > 0 ? "+" : "") + grouped(figure, 0, 6);
+  return (sign && figure > 0 ? "+" : "") + grouped(figure, 0, places);
 }
 
 /** A fraction as percent, rounded down in size so that no health looks better than it is. */
@@ -103,7 +103,7 @@ export function plain(value) {
   if (typeof value === "number") return grouped(value, 0, Number.isInteger(value) ? 0 : 6);
   if (Array.isArray(value)) return value.map(plain).join(", ") || "none";
   if (typeof value === "object") return Object.entries(value).map(([name, inner]) => byName(name, inner).join(" ")).join(", ") || "none";
-  return String(value) || "—";
+  return String(value) || "none";
 }
 
 /** A metric's value with its unit. */

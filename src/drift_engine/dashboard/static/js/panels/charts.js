@@ -22,7 +22,7 @@ const CHARTS = [
 
 const TICKS = [
   { dtickrange: [null, 60_000], value: "%H:%M:%S" },
-  { dtickrange: [60_000, 86_400_000], value: "%H:%M" },
+  { dtickrange: [60_000, 86_399_999], value: "%H:%M" },
   { dtickrange: [86_400_000, "M1"], value: "%d %b" },
   { dtickrange: ["M1", null], value: "%b %Y" },
 ];
@@ -141,9 +141,8 @@ function health(data, look) {
 function prices(data, look) {
   const made = line(data, "price", look.ink, 1, "$,.4f");
   made.traces[0].line.width = 1.2;
-  const first = data.x[0] ?? 0;
   for (const [side, symbol, color] of [[1, "triangle-up", look.ok], [-1, "triangle-down", look.bad]]) {
-    const fills = data.fills.filter((fill) => Math.sign(fill.base_e9) === side && fill.price_e6 !== null && fill.ts_ns / 1e6 >= first);
+    const fills = data.fills.filter((fill) => Math.sign(fill.base_e9) === side && fill.price_e6 !== null);
     made.traces.push({
       x: fills.map((fill) => fill.ts_ns / 1e6), y: fills.map((fill) => fill.price_e6 / 1e6), type: "scatter", mode: "markers",
       marker: { symbol, size: 9, color, line: { color: look.panel, width: 1 } },
@@ -170,7 +169,7 @@ function paint({ chart, box, plot, empty, last }) {
     margin: { l: 56, r: chart.id === "equity" ? 46 : 12, t: 8, b: 22 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", showlegend: false,
     font: { family: getComputedStyle(box).fontFamily, color: look.text, size: 11 }, hovermode: "x unified", dragmode: "zoom",
     hoverlabel: { bgcolor: look.panel, bordercolor: look.line, font: { color: look.ink, size: 11 } }, uirevision: `${drawn.engine}/${span}`,
-    ...made.layout, xaxis: { type: "date", ...axis, nticks: 5, tickformatstops: TICKS, hoverformat: "%Y-%m-%d %H:%M:%S", ...(data.x.length ? {} : { range: [0, 1] }) }, yaxis: { ...axis, zeroline: false, nticks: 5, tickformat: chart.id === "price" || chart.id === "equity" ? ",.6~g" : undefined, ...(made.layout.yaxis ?? {}) },
+    ...made.layout, xaxis: { type: "date", ...axis, nticks: 5, tickformatstops: TICKS, hoverformat: "%Y-%m-%d %H:%M:%S", ...(data.x.length ? {} : { range: [0, 1] }) }, yaxis: { ...axis, zeroline: false, nticks: 5, tickformat: { price: ",.6~g", equity: ",.7~g", health: "d" }[chart.id] ?? ",.4~f", ...(made.layout.yaxis ?? {}) },
   };
   if (made.layout.yaxis2) layout.yaxis2 = { ...made.layout.yaxis2 };
   globalThis.Plotly.react(plot, made.traces, layout, { displaylogo: false, responsive: true, displayModeBar: false, doubleClick: "reset", scrollZoom: false });

@@ -10,8 +10,8 @@ import { current } from "../store.js";
 
 const panel = parts("p-positions");
 const closeAll = panel.root.querySelector("[data-do=closeall]");
-const COLUMNS = ["market", "side", "size", "entry", "mark", "unrealised", "unsettled", "liquidation", "distance", "funding"];
-const LABELS = ["Market", "Side", "Size", "Entry", "Mark", "Unrealised", "Unsettled", "Liquidation", "Distance", "Funding / day"];
+const COLUMNS = ["market", "size", "entry", "mark", "unrealised", "unsettled", "liquidation", "distance", "funding"];
+const LABELS = ["Market", "Size", "Entry", "Mark", "Unrealised", "Unsettled", "Liquidation", "Distance", "Funding / day"];
 
 export function drawPositions() {
   const status = current()?.status;
@@ -34,16 +34,15 @@ function drawEmpty(status) {
   const said = !status ? "Loading…" : status.positions ? "No open positions" : "Positions are not known";
   if (panel.rows.textContent === said && !panel.rows.keyedRows) return;
   panel.rows.keyedRows = undefined;
-  panel.rows.replaceChildren(h("tr", { class: "empty" }, h("td", { colspan: "11" }, said)));
+  panel.rows.replaceChildren(h("tr", { class: "empty" }, h("td", { colspan: "10" }, said)));
 }
 
 function makeRow(row) {
   const cells = COLUMNS.map((name, index) => h(name === "market" ? "th" : "td", {
     class: name === "market" ? "" : "num", "data-c": name, "data-label": LABELS[index], scope: name === "market" ? "row" : null,
   }));
-  cells[0].append(h("b"), h("span", { class: "kind" }));
-  cells[1].append(h("span", { class: "side" }, icon("dash"), h("b")));
-  cells[8].append(h("span", { class: "near" }, h("i"), h("b")));
+  cells[0].append(h("b"), h("span", { class: "side" }, icon("dash"), h("b"), h("span", { class: "kind" })));
+  cells[7].append(h("span", { class: "near" }, h("i"), h("b")));
   const close = h("button", { type: "button", class: "small danger", "aria-label": `Close ${row.market}`, onclick: () => askClose(row.market) }, "Close");
   return h("tr", { "data-market": row.market }, ...cells, h("td", { class: "do" }, row.kind === "spot" ? null : close));
 }
@@ -52,12 +51,14 @@ function fill(node, row, status) {
   const cell = Object.fromEntries([...node.children].filter((found) => found.dataset.c).map((found) => [found.dataset.c, found]));
   const long = row.base_e9 > 0;
   text(cell.market.firstChild, row.market);
-  text(cell.market.lastChild, row.kind);
+  const side = cell.market.lastChild;
+  text(side.lastChild, row.kind);
   const word = row.base_e9 === 0 ? "FLAT" : row.kind === "spot" ? (long ? "DEPOSIT" : "BORROW") : long ? "LONG" : "SHORT";
-  setIcon(cell.side.querySelector("svg"), row.base_e9 === 0 ? "dash" : long ? "up" : "down");
-  text(cell.side.querySelector("b"), word);
-  attr(cell.side, "data-side", row.base_e9 === 0 ? "flat" : long ? "long" : "short");
-  text(cell.size, amount(known(row.base_e9) ? Math.abs(row.base_e9) : null));
+  setIcon(side.querySelector("svg"), row.base_e9 === 0 ? "dash" : long ? "up" : "down");
+  text(side.querySelector("b"), word);
+  attr(side, "data-side", row.base_e9 === 0 ? "flat" : long ? "long" : "short");
+  text(cell.size, amount(known(row.base_e9) ? Math.abs(row.base_e9) : null, false, 4));
+  attr(cell.size, "title", known(row.base_e9) ? amount(row.base_e9, true, 9) : null);
   text(cell.entry, price(row.entry_e6));
   text(cell.mark, price(row.mark_e6 ?? (row.kind === "spot" ? row.oracle_e6 : null)));
   signed(cell.unrealised, row.unrealised_e6, money(row.unrealised_e6, true));
@@ -72,7 +73,7 @@ function distance(cell, row) {
   const away = row.liquidation_distance;
   const size = known(away) ? Math.min(1, Math.abs(away)) : null;
   cell.querySelector("i").style.setProperty("--at", size === null ? "0%" : `${(size * 100).toFixed(1)}%`);
-  text(cell.querySelector("b"), known(away) ? percent(Math.abs(away), 1) : row.kind === "perp" && row.base_e9 ? "none" : UNKNOWN);
+  text(cell.querySelector("b"), known(away) ? percent(Math.abs(away), Math.abs(away) < 1 ? 1 : 0) : row.kind === "perp" && row.base_e9 ? "none" : UNKNOWN);
   attr(cell, "data-level", size === null ? "none" : size < 0.1 ? "high" : size < 0.25 ? "mid" : "low");
 }
 
