@@ -85,6 +85,7 @@ class ManagerDesk:
 
     def __init__(self, state: Path, desks: list[EngineDesk]) -> None:
         self.state, self.desks = state, desks
+        self.hangs = False
         self.asked: list[dict[str, Any]] = []
 
     @asynccontextmanager
@@ -104,6 +105,8 @@ class ManagerDesk:
         data = [desk.status() for desk in self.desks] if request["do"] == "fleet" else None
         code = "ok" if known else "unknown_command"
         told = {"id": request["id"], "ok": known, "code": code, "message": f"{request['do']} done", "data": data}
+        if request["do"] == "kill" and self.hangs:
+            await reader.read()
         writer.write(msgspec.json.encode(told) + b"\n")
         writer.close()
 

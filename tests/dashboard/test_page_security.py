@@ -8,7 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 from engine_desk import fleet
-from page_desk import Page, page
+from page_desk import Page, eventually, page
 
 from drift_engine.dashboard.audit import Audit
 
@@ -185,6 +185,19 @@ async def test_stop_reaches_the_engines_without_a_manager(tmp_path: Path) -> Non
         status, told = await site.post("/api/engines/hold/stop")
         assert (status, told["code"]) == (503, "unreachable")
         (tmp_path / "funding-farm.sock").touch()
+
+
+async def test_stop_does_not_wait_for_a_manager_that_hangs(tmp_path: Path) -> None:
+    async with fleet(tmp_path, "hold") as manager, page(tmp_path) as site:
+        await unlocked(site)
+        manager.hangs = True
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+        asking = asyncio.create_task(site.post("/api/kill"))
+        await eventually(lambda: "kill" in [request["do"] for request in manager.desks[0].asked], 2.5)
+        status, told = await asking
+        assert (status, told["code"]) == (200, "killing")
+        assert loop.time() - began_s < 2.5
 
 
 async def test_an_engine_that_does_not_answer_in_time(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import socket
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,32 @@ def stalled(site: Page) -> socket.socket:
     return client
 
 
+def read_ids(client: socket.socket) -> list[int]:
+    """Read what lies in a connection that was cut, and return the numbers of its whole frames."""
+    client.settimeout(2)
+    found = b""
+    while True:
+        try:
+            data = client.recv(65_536)
+        except ConnectionResetError:
+            break
+        if not data:
+            break
+        found += data
+    whole = found.rpartition(b"\n\n")[0]
+    return [int(number) for number in re.findall(rb"^id: \w+-(\d+)", whole, re.MULTILINE)]
+
+
+async def comes_back(site: Page, last: int) -> int | str:
+    """Come back after a frame and return the number of the first one, or ``gap``."""
+    async for kind, number, _ in site.frames(f"{site.server.room.stream.boot}-{last}"):
+        if kind == "gap":
+            return kind
+        if number:
+            return int(number.partition("-")[2])
+    raise AssertionError("the stream ended")
+
+
 async def test_stalled_clients_are_dropped_and_the_rest_is_served(tmp_path: Path) -> None:
     async with fleet(tmp_path, "delta_neutral") as manager, page(tmp_path) as site:
         dead = [stalled(site) for _ in range(20)]
@@ -131,6 +158,10 @@ async def test_stalled_clients_are_dropped_and_the_rest_is_served(tmp_path: Path
         for task in reading:
             task.cancel()
         await asyncio.gather(*reading, return_exceptions=True)
+        ids = await asyncio.to_thread(read_ids, dead[0])
+        assert ids
+        missed = await comes_back(site, ids[-1])
+        assert missed == "gap" or missed == ids[-1] + 1, "it goes on where it was cut off, or is told that it cannot"
         for client in dead:
             client.close()
 

@@ -45,13 +45,16 @@ def settings_from(table: Mapping[str, Any], environment: Mapping[str, str] | Non
     token = environment.get(TELEGRAM_TOKEN)
     if chat is not None and not token:
         raise ConfigError(f"[alerts] telegram_chat needs the bot's token in {TELEGRAM_TOKEN}")
+    rules = table.get("rules", {})
+    if not isinstance(rules, Mapping) or not all(isinstance(row, Mapping) for row in rules.values()):
+        raise ConfigError("[alerts.rules.NAME] must be tables, one a rule")
     return AlertSettings(
         webhook=_address(table.get("webhook"), "webhook", environment),
         telegram_chat=None if chat is None else str(chat),
         telegram_token=token,
         telegram_api=_address(table.get("telegram_api"), "telegram_api", environment) or _TELEGRAM,
         least=least,
-        rules={name: _rule(name, row) for name, row in table.get("rules", {}).items()},
+        rules={name: _rule(name, row) for name, row in rules.items()},
     )
 
 

@@ -13,6 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from drift_engine.cli import exits
+from drift_engine.cli.alerts import app as alerts_app
 from drift_engine.cli.backtest import backtest
 from drift_engine.cli.config import app as config_app
 from drift_engine.cli.data import app as data_app
@@ -57,6 +58,7 @@ app.command(hidden=True)(engine)
 app.command(hidden=True)(page)
 app.add_typer(journal_app, name="journal", rich_help_panel="Look and act")
 app.add_typer(config_app, name="config", rich_help_panel="Check")
+app.add_typer(alerts_app, name="alerts", rich_help_panel="Check")
 app.add_typer(data_app, name="data", rich_help_panel="Check", no_args_is_help=False)
 
 

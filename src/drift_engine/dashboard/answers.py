@@ -1,5 +1,7 @@
 """How answers look, and how figures are read from a query."""
 
+import time
+from collections.abc import Callable, Hashable
 from typing import Any
 
 import msgspec
@@ -7,6 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 _encode = msgspec.json.Encoder(enc_hook=str).encode
+_MOMENT_S = 1.0
+_kept: dict[Hashable, tuple[float, bytes]] = {}
 
 
 class QueryError(ValueError):
@@ -16,6 +20,16 @@ class QueryError(ValueError):
 def answer(document: Any, status: int = 200) -> Response:
     """Return a document as JSON that nobody keeps."""
     return Response(_encode(document), status, {"cache-control": "no-store"}, "application/json")
+
+
+def kept_for_a_moment(key: Hashable, make: Callable[[], Any]) -> Response:
+    """As ``answer``; who asks the same within a second gets the same, made once, however many they are."""
+    now_s = time.monotonic()
+    for old in [old for old, (made_s, _) in _kept.items() if now_s - made_s > _MOMENT_S]:
+        del _kept[old]
+    if key not in _kept:
+        _kept[key] = now_s, _encode(make())
+    return Response(_kept[key][1], 200, {"cache-control": "no-store"}, "application/json")
 
 
 def said(code: str, message: str, status: int = 200, *, ok: bool = False, **more: Any) -> Response:

@@ -18,12 +18,12 @@ from drift_engine.control.client import ask
 from drift_engine.control.protocol import Answer
 from drift_engine.dashboard.answers import said
 from drift_engine.dashboard.audit import Audit
-from drift_engine.dashboard.fleet import MANAGER
+from drift_engine.dashboard.fleet import MANAGER, Fleet
 from drift_engine.dashboard.reads import UnknownEngineError, named, room_of
 from drift_engine.dashboard.security import Doorkeeper, Session
 
 log = logging.getLogger("drift_engine.dashboard")
-_WITHIN_S = 4.5
+_WITHIN_S, _MANAGER_S = 4.5, 1.0
 _STATUSES = {"unreachable": 503, "timeout": 504, "unknown_command": 501}
 Body = dict[str, Any]
 Act = Callable[[Request, Body, str], Awaitable[Answer]]
@@ -151,16 +151,25 @@ async def params(request: Request, body: Body, who: str) -> Answer:
 
 
 async def kill(request: Request, body: Body, who: str) -> Answer:
-    """STOP: cancel and close everything of one engine, or of all. Where the manager is gone, the engines are told."""
+    """STOP: cancel and close everything of one engine, or of all. A slow manager is not waited for."""
     fleet = room_of(request).fleet
     engine = body.get("engine")
     if engine is not None and (not isinstance(engine, str) or fleet.status(engine) is None):
         raise UnknownEngineError(str(engine))
     wanted = {} if engine is None else {"engine": engine}
-    answer = await ask(fleet.socket(MANAGER), "kill", 2.0, **wanted, who=who)
-    if answer.ok or answer.code not in ("unreachable", "timeout"):
-        return answer
-    names = fleet.names() if engine is None else [engine]
+    asking = asyncio.create_task(ask(fleet.socket(MANAGER), "kill", _WITHIN_S - 0.3, **wanted, who=who))
+    await asyncio.wait({asking}, timeout=_MANAGER_S)
+    if asking.done() and asking.result().code != "unreachable":
+        return asking.result()
+    told = await _kill_each(fleet, fleet.names() if engine is None else [engine], who)
+    if told.ok and not asking.done():
+        asking.cancel()
+        return told
+    answer = await asking
+    return told if answer.code in ("unreachable", "timeout") else answer
+
+
+async def _kill_each(fleet: Fleet, names: list[str], who: str) -> Answer:
     answers = await asyncio.gather(*(ask(fleet.socket(name), "kill", 2.0, who=who) for name in names))
     told = {name: found.message or found.code for name, found in zip(names, answers, strict=True)}
     ok = bool(answers) and all(found.ok for found in answers)

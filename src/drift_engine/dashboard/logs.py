@@ -29,6 +29,7 @@ class LogTail:
         try:
             found = self.path.stat()
         except FileNotFoundError:
+            self._at = 0
             return []
         if self._at is None or found.st_ino != self._file or found.st_size < self._at:
             first = self._at is None

@@ -5,7 +5,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from drift_engine.dashboard.answers import QueryError, answer, said, whole
+from drift_engine.dashboard.answers import QueryError, answer, kept_for_a_moment, said, whole
 from drift_engine.dashboard.declarations import strategies as declared
 from drift_engine.dashboard.logs import KEPT, last_lines
 from drift_engine.dashboard.opportunities import opportunities as found_opportunities
@@ -62,14 +62,16 @@ async def history(request: Request) -> Response:
         raise QueryError(f"there is no such series; known are {', '.join(FIGURES)}")
     from_ns, to_ns = whole(request, "from", None, 0, _LATEST_NS), whole(request, "to", None, 0, _LATEST_NS)
     points = whole(request, "points", _POINTS, 2, 5_000) or _POINTS
-    return answer(_history(_replica(request), wanted, from_ns, to_ns, points) | {"engine": named(request)})
+    replica = _replica(request)
+    key = (named(request), replica, tuple(wanted), from_ns, to_ns, points)
+    return kept_for_a_moment(key, lambda: _history(replica, wanted, from_ns, to_ns, points) | {"engine": key[0]})
 
 
 def _history(
     replica: Replica, wanted: list[str], from_ns: int | None, to_ns: int | None, points: int
 ) -> dict[str, Any]:
-    times, rows, width_ns = replica.series.columns(from_ns, to_ns, points)
-    columns = {name: FIGURES.index(name) for name in wanted}
+    times, rows, width_ns = replica.series.columns(wanted, from_ns, to_ns, points)
+    columns = {name: place for place, name in enumerate(wanted)}
     first_ns, last_ns = from_ns or 0, _LATEST_NS if to_ns is None else to_ns
     return {
         "seq": replica.seq,

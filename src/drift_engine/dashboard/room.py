@@ -76,6 +76,8 @@ class Room:
         self._tasks.add(asyncio.create_task(tail.run(), name=f"tail-{name}"))
 
     def _compare(self, name: str, status: Status) -> None:
+        if status.get("status") not in ("RUNNING", "EMERGENCY"):
+            return
         found = self.tails[name].replica.differs(status.get("seq") or 0, status.get("equity_e6"))
         if found is None:
             self.differences.pop(name, None)

@@ -38,26 +38,31 @@ class Series:
 
     def _halve(self) -> None:
         self.width_ns *= 2
-        starts = [start - start % self.width_ns for start in self._starts]
-        self._starts, self._times, self._rows = _merged(starts, self._times, self._rows)
+        self._starts, self._times, self._rows = _merged(self._starts, self._times, self._rows, self.width_ns)
 
-    def columns(self, from_ns: int | None, to_ns: int | None, points: int) -> tuple[list[int], list[list[Spread]], int]:
-        """Return times, a row of spreads for each, and the width of a point in ns: at most ``points`` of them."""
+    def columns(
+        self, names: Sequence[str], from_ns: int | None, to_ns: int | None, points: int
+    ) -> tuple[list[int], list[list[Spread]], int]:
+        """Return times, for each the spreads of some figures, and the width of a point in ns: at most ``points``."""
         first = 0 if from_ns is None else bisect_left(self._times, from_ns)
         last = len(self._times) if to_ns is None else bisect_right(self._times, to_ns)
-        starts, times, rows = self._starts[first:last], self._times[first:last], self._rows[first:last]
+        places = [self.names.index(name) for name in names]
+        starts, times = self._starts[first:last], self._times[first:last]
+        rows = [[row[place] for place in places] for row in self._rows[first:last]]
         width_ns = self.width_ns
-        while len(starts) > max(1, points):
-            width_ns *= 2
-            starts, times, rows = _merged([start - start % width_ns for start in starts], times, rows)
+        if len(starts) > points:
+            while (starts[-1] // width_ns - starts[0] // width_ns) >= max(1, points):
+                width_ns *= 2
+            _, times, rows = _merged(starts, times, rows, width_ns)
         return times, rows, width_ns
 
 
 def _merged(
-    starts: list[int], times: list[int], rows: list[list[Spread]]
+    starts: list[int], times: list[int], rows: list[list[Spread]], width_ns: int
 ) -> tuple[list[int], list[int], list[list[Spread]]]:
     out: tuple[list[int], list[int], list[list[Spread]]] = ([], [], [])
-    for start, ts_ns, row in zip(starts, times, rows, strict=True):
+    for fine, ts_ns, row in zip(starts, times, rows, strict=True):
+        start = fine - fine % width_ns
         if out[0] and out[0][-1] == start:
             out[1][-1] = ts_ns
             out[2][-1] = [_joined(old, new) for old, new in zip(out[2][-1], row, strict=True)]

@@ -1,6 +1,10 @@
 """The server process: one event loop, one listening socket, the application, and an end within five seconds."""
 
+import asyncio
+import signal
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
@@ -40,6 +44,28 @@ class PageServer(uvicorn.Server):
                 timeout_graceful_shutdown=_GRACE_S,
             )
         )
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let those who listen go, so that nobody is waited for."""
+        self.room.stream.end()
+        await super().shutdown(sockets)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """End cleanly by SIGTERM and SIGINT: that is no error, and nothing is raised again afterwards."""
+        loop, caught = asyncio.get_running_loop(), (signal.SIGINT, signal.SIGTERM)
+        before = {number: signal.getsignal(number) for number in caught}
+        for number in caught:
+            loop.add_signal_handler(number, self._leave)
+        try:
+            yield
+        finally:
+            for number in caught:
+                loop.remove_signal_handler(number)
+                signal.signal(number, before[number])
+
+    def _leave(self) -> None:
+        self.should_exit = True
 
     async def run_page(self) -> None:
         """Serve until stopped by a signal or ``should_exit``."""

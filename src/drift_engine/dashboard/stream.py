@@ -39,6 +39,7 @@ class Stream:
         self.boot = secrets.token_hex(4)
         self.last = 0
         self.clients = self.drops = 0
+        self.ended = False
         self._frames_limit, self._bytes_limit = frames, ring_bytes
         self._ring: deque[bytes] = deque()
         self._ring_bytes = 0
@@ -73,6 +74,11 @@ class Stream:
         fresh, self._fresh = self._fresh, asyncio.Event()
         fresh.set()
 
+    def end(self) -> None:
+        """Let every client go."""
+        self.ended = True
+        self.flush()
+
     def place(self, last_event_id: str) -> int:
         """Return the place of a client that has seen a frame; a new one begins with the next."""
         if not last_event_id:
@@ -85,7 +91,7 @@ class Stream:
 
     async def after(self, seen: int) -> tuple[int, bytes]:
         """Wait for frames after a place; return the new place and bytes. Raises ``GapError`` where some are gone."""
-        while self._shown <= seen:
+        while self._shown <= seen and not self.ended:
             await self._fresh.wait()
         if self.last - len(self._ring) > seen:
             raise GapError(str(seen))

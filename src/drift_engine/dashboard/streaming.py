@@ -44,9 +44,10 @@ class StreamResponse:
         try:
             seen = self._stream.place(self._seen_id)
             await self._send(send, b"retry: 2000\n\n" + self._greeting())
-            while True:
+            while not self._stream.ended:
                 seen, frames = await self._stream.after(seen)
                 await self._send(send, frames)
+            await self._send(send, b"", more=False)
         except GapError:
             self._stream.drops += 1
             await self._send(send, _GAP, more=False)
