@@ -26,8 +26,9 @@ SHOTS = PROJECT / ".screenshots"
 OWN_STRATEGY = Path(__file__).with_name("strategies_of_tomorrow.py")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--hide-scrollbars", "--window-size=1440,1000",
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage", "--hide-scrollbars",
+    "--window-size=1440,1000",
 )  # fmt: skip
 _OFF = ("emergency_health", "min_health_after", "daily_drawdown", "strategy_drawdown", "account_drawdown")
 FLEET = f"""
@@ -262,5 +263,5 @@ class Sight:
 
     def errors(self) -> list[str]:
         """Return what the page's scripts complained of since the last call."""
-        rows: list[dict[str, Any]] = self.chrome.get_log("browser")
+        rows: list[dict[str, Any]] = self.chrome.get_log("browser")  # type: ignore[no-untyped-call]
         return [row["message"] for row in rows if row["level"] == "SEVERE" and row["source"] != "network"]

@@ -1,13 +1,12 @@
-"""What the page shows of real engines: it moves, it does not flicker, it invents nothing, and it runs no foreign script."""
+"""What the page shows of real engines: it moves, it does not flicker, it invents nothing, it runs no foreign script."""
 
 import os
 import signal
 import time
 from typing import Any
 
-from selenium.webdriver.common.keys import Keys
-
 from center import Center, Sight
+from selenium.webdriver.common.keys import Keys
 
 STEADY = "#p-health, #p-leverage, #p-ledger, #p-control, #p-accounts, #pills, #engines, #p-positions"
 
@@ -47,10 +46,12 @@ def test_nothing_is_drawn_again_and_nothing_jumps(sight: Sight) -> None:
         const done = arguments[1], made = [], seen = {shift: 0, texts: 0};
         const eye = new MutationObserver(rows => rows.forEach(row => {
           if (row.type === 'characterData') seen.texts += 1;
-          else if (row.addedNodes.length && row.addedNodes[0].nodeType === 1) made.push(row.target.outerHTML.slice(0, 90));
+          else if (row.addedNodes[0]?.nodeType === 1) made.push(row.target.outerHTML.slice(0, 90));
         }));
-        document.querySelectorAll(arguments[0]).forEach(node => eye.observe(node, {childList: true, characterData: true, subtree: true}));
-        new PerformanceObserver(list => list.getEntries().forEach(e => { seen.shift += e.value })).observe({type: 'layout-shift'});
+        const all = {childList: true, characterData: true, subtree: true};
+        document.querySelectorAll(arguments[0]).forEach(node => eye.observe(node, all));
+        const shifted = list => list.getEntries().forEach(e => { seen.shift += e.value });
+        new PerformanceObserver(shifted).observe({type: 'layout-shift'});
         setTimeout(() => done({made, ...seen}), 3500);
         """,
         STEADY,
@@ -79,12 +80,13 @@ def test_it_is_readable_on_a_desktop_and_on_a_phone_in_both_themes(sight: Sight)
 def test_the_keyboard_reaches_everything(sight: Sight) -> None:
     sight.open("neutral")
     reached = sight.js(
-        "return [...document.querySelectorAll('button:not(:disabled), summary, input:not(:disabled), select:not(:disabled)')]"
+        "return [...document.querySelectorAll('button:enabled, summary, input:enabled, select:enabled')]"
         ".filter(n => n.checkVisibility() && n.tabIndex < 0 && n.getAttribute('role') !== 'tab').map(n => n.outerHTML)"
     )
     assert reached == []
     nameless = sight.js(
-        "return [...document.querySelectorAll('button')].filter(n => !n.innerText.trim() && !n.ariaLabel).map(n => n.outerHTML)"
+        "return [...document.querySelectorAll('button')].filter(n => !n.textContent.trim() && !n.ariaLabel)"
+        ".map(n => n.outerHTML)"
     )
     assert nameless == []
     sight.js("document.querySelector('.tab[aria-selected=true]').focus()")
@@ -148,9 +150,11 @@ def test_figures_equal_the_status_of_the_same_seq(sight: Sight, center: Center) 
     for _ in range(30):
         shown = sight.js(
             "const t = s => document.querySelector(s).textContent;"
-            "const all = s => Object.fromEntries([...document.querySelectorAll(s)].map(n => [n.dataset.cause, n.lastChild.textContent]));"
-            "return {seq: t('#top [data-f=seq]'), equity: t('#p-health [data-f=equity]'), free: t('#p-health [data-f=free]'),"
-            " collateral: t('#p-health [data-f=collateral]'), health: t('#gauge .figure'), pnl: all('.ledger > li')}"
+            "const rows = s => [...document.querySelectorAll(s)].map(n => [n.dataset.cause, n.lastChild.textContent]);"
+            "return {seq: t('#top [data-f=seq]'), equity: t('#p-health [data-f=equity]'),"
+            " free: t('#p-health [data-f=free]'),"
+            " collateral: t('#p-health [data-f=collateral]'), health: t('#gauge .figure'),"
+            " pnl: Object.fromEntries(rows('.ledger > li'))}"
         )
         status = center.status("neutral")
         if str(status["seq"]) == shown["seq"]:
@@ -163,5 +167,6 @@ def test_figures_equal_the_status_of_the_same_seq(sight: Sight, center: Center) 
     assert shown["collateral"] == money(margin["collateral_e6"])
     assert shown["free"] == money(margin["free_e6"])
     assert shown["health"] == f"{int(margin['health'] * 100)} %"
-    assert shown["pnl"] == {name.removesuffix("_e6"): money(value, sign=True) for name, value in status["pnl"].items()}
+    causes = {name.removesuffix("_e6"): money(value, sign=True) for name, value in status["pnl"].items()}
+    assert shown["pnl"] == causes
     assert sight.shows("#p-ledger header", "= change in equity, exactly")

@@ -6,7 +6,6 @@ import urllib.request
 from typing import Any
 
 import pytest
-
 from center import Center, Sight
 
 
