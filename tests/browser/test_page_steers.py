@@ -79,22 +79,15 @@ def test_pnl_is_settled_where_there_is_something_to_settle(sight: Sight, center:
     assert not sight.shows("#toasts", "refused"), sight.text("#toasts")
 
 
-def test_an_engine_is_stopped_changed_started_and_restarted(sight: Sight, center: Center) -> None:
+def test_an_engine_is_stopped_started_and_restarted(sight: Sight, center: Center) -> None:
     sight.open("hold")
     sight.unlock()
     sight.click("#p-control [data-do=stop]")
     sight.confirm()
     sight.until(lambda: sight.text("#pills [data-f=status]") == "STOPPED")
     sight.shot("stopped")
-    if sight.attribute("#p-control .params", "open") is None:
-        sight.click("#p-control .params summary")
-    sight.until(lambda: sight.attribute("#param-target", "disabled") is None)
-    sight.type("#param-target", "2")
-    sight.click("#p-control form [type=submit]")
-    toast(sight, "Parameters")
     sight.click("#p-control [data-do=start]")
     sight.until(lambda: sight.text("#pills [data-f=status]") == "RUNNING")
-    sight.until(lambda: perp(center, "hold")["base_e9"] == 2 * 10**9)
     pid = center.status("hold")["pid"]
     sight.click("#p-control [data-do=restart]")
     sight.confirm()
@@ -102,7 +95,23 @@ def test_an_engine_is_stopped_changed_started_and_restarted(sight: Sight, center
         lambda: center.status("hold")["pid"] not in (pid, None) and sight.text("#pills [data-f=status]") == "RUNNING"
     )
     assert center.status("hold")["mode"] == "paper"
-    assert perp(center, "hold")["base_e9"] == 2 * 10**9
+    sight.until(lambda: perp(center, "hold")["base_e9"] == 10**9)
+
+
+def test_parameters_of_a_stopped_engine_are_changed_by_a_form(sight: Sight, center: Center) -> None:
+    sight.open("tomorrow")
+    sight.unlock()
+    if sight.attribute("#p-control .params", "open") is None:
+        sight.click("#p-control .params summary")
+    sight.until(lambda: sight.attribute("#param-patience", "disabled") is not None)
+    sight.click("#p-control [data-do=stop]")
+    sight.confirm()
+    sight.until(lambda: sight.attribute("#param-patience", "disabled") is None)
+    sight.type("#param-patience", "9")
+    sight.click("#p-control form [type=submit]")
+    toast(sight, "Parameters")
+    sight.click("#p-control [data-do=start]")
+    sight.until(lambda: center.status("tomorrow")["params"]["patience"]["value"] == "9")
 
 
 def test_live_asks_for_typed_words_and_is_refused_today(sight: Sight, center: Center) -> None:
@@ -163,5 +172,5 @@ def test_stop_closes_everything_and_shows_each_step(sight: Sight, center: Center
         assert (status["trading"], status["latched"], perp(center, name)["base_e9"]) == ("HALTED", True, 0)
     sight.click("dialog .buttons button")
     assert sight.text("#pills [data-f=trading]") == "HALTED"
-    assert sight.text("#p-positions tbody") == "No open positions"
+    assert not any(sight.shows("#p-positions tbody", side) for side in ("LONG", "SHORT", "DEPOSIT", "BORROW"))
     assert sight.errors() == []

@@ -32,6 +32,8 @@ function drawLock() {
   attr(lockButton, "title", store.locked ? "Unlock the controls with the token" : "Lock the controls again");
 }
 
+let followed = null;
+
 /** Ask for everything. True where the answer came. */
 async function resync() {
   try {
@@ -41,7 +43,8 @@ async function resync() {
     changed();
     return false;
   }
-  await Promise.allSettled([readSession(), loadAlerts(), loadOpportunities(), loadStrategies(), loadEngine(store.selected)]);
+  followed = store.selected;
+  Promise.allSettled([readSession(), loadAlerts(), loadStrategies(), loadEngine(store.selected), loadOpportunities()]);
   return true;
 }
 
@@ -62,16 +65,17 @@ async function loadOpportunities() {
 }
 
 async function loadEngine(name) {
-  if (name) await Promise.allSettled([loadDecisions(name), loadLog(name), loadCharts()]);
+  if (!name) return;
+  const [decisions, charts] = await Promise.allSettled([loadDecisions(name), loadCharts()]);
+  await loadLog(name, decisions.value ?? [], charts.value?.fills ?? []);
 }
-
-let followed = null;
 
 function followSelection() {
   if (store.selected === followed) return;
   followed = store.selected;
+  if (!followed) return;
   forgetCharts();
-  loadEngine(followed);
+  loadEngine(followed).catch((error) => console.warn(error.message));
 }
 
 const stream = new Stream("/api/stream", {

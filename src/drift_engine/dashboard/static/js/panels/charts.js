@@ -74,21 +74,36 @@ function library() {
   return loading;
 }
 
-/** Fetch the history of the engine looked at and draw it. */
+/** Fetch the history of the engine looked at and draw it; a round that takes long is not overtaken by the next. */
 export async function loadCharts() {
+  if (round) return round;
+  round = fetchAndDraw().finally(() => { round = null; });
+  return round;
+}
+
+let round = null;
+
+async function fetchAndDraw() {
   const status = current()?.status;
-  if (!status || document.hidden) return;
+  if (!status || document.hidden) return null;
   const engine = status.engine;
   const from = span !== null && status.as_of_ns ? `&from=${Math.max(0, Math.floor(status.as_of_ns / 1e9 - span / 1e9))}000000000` : "";
   try {
     const [data] = await Promise.all([get(`${at(engine, "history")}?series=${SERIES}&points=${POINTS}${from}`), library()]);
-    if (engine !== current()?.status.engine) return;
+    if (engine !== current()?.status.engine) return setTimeout(loadCharts) && null;
     drawn = { engine, data: unpacked(data) };
     failed = "";
+    note();
     for (const box of boxes) if (box.seen) paint(box);
+    return data;
   } catch (error) {
     failed = error.message;
   }
+  note();
+  return null;
+}
+
+function note() {
   text(panel.note, failed ? `not up to date: ${failed}` : "market time, UTC");
   attr(panel.note, "data-off", failed ? "yes" : null);
 }

@@ -18,6 +18,7 @@ export async function loadDecisions(engine) {
   const rows = await get(`${at(engine, "decisions")}?n=${KEPT}`);
   store.decisions.set(engine, [...rows].reverse());
   changed();
+  return rows;
 }
 
 export function drawDecisions() {

@@ -1,6 +1,6 @@
 // Panels 1 and 2: the health gauge, the focal point, and the leverage meter.
 
-import { attr, h, icon, parts, s, setIcon, text } from "../dom.js";
+import { attr, h, icon, keyed, parts, s, setIcon, text } from "../dom.js";
 import { UNKNOWN, age, money, percent } from "../format.js";
 import { healthOf, leverageLevel, summary, zone } from "../states.js";
 import { ageOf, current, isStale, store } from "../store.js";
@@ -127,17 +127,9 @@ export function drawLeverage() {
 }
 
 function ticks(end) {
-  const name = end.toFixed(1);
-  if (lever.ticks.dataset.end === name) return;
-  lever.ticks.dataset.end = name;
   const step = end > 24 ? 10 : end > 12 ? 5 : end > 7 ? 2 : 1;
   const at = [];
   for (let tick = 0; tick <= end + 1e-9; tick += step) at.push(tick);
-  if (end - at.at(-1) > step * 0.6) at.push(end);
-  lever.ticks.replaceChildren(...at.map((tick) => {
-    const mark = h("span", {}, `${Number(tick.toFixed(1))}×`);
-    mark.style.left = `${(tick / end) * 100}%`;
-    return mark;
-  }));
+  keyed(lever.ticks, at, String, (tick) => h("span", {}, `${tick}×`), (mark, tick) => { mark.style.left = `${(tick / end) * 100}%`; });
   for (const [name, from] of [["mid", 3], ["high", 5]]) lever.fill.parentElement.style.setProperty(`--${name}`, `${(from / end) * 100}%`);
 }

@@ -15,9 +15,10 @@ export function takeLine(line) {
   push(store.logs, line.engine, { ...line, n: ++number }, KEPT);
 }
 
-export async function loadLog(engine) {
-  const [lines, decided, history] = await Promise.all([get(`${at(engine, "logs")}?n=${KEPT}`), get(`${at(engine, "decisions")}?n=20`), get(`${at(engine, "history")}?series=equity&points=2`)]);
-  const fills = (history.fills ?? []).slice(-60).map((fill) => ({ ts_ns: fill.ts_ns, seq: fill.seq, ...bought(fill) }));
+/** Begin with what the engine has logged, and with the decisions and fills of its journal. */
+export async function loadLog(engine, decided, filled) {
+  const lines = await get(`${at(engine, "logs")}?n=${KEPT}`);
+  const fills = filled.slice(-60).map((fill) => ({ ts_ns: fill.ts_ns, seq: fill.seq, ...bought(fill) }));
   const past = [...fills, ...decided.map((row) => ({ ts_ns: row.ts_ns, seq: row.seq, ...said(row) }))].sort((a, b) => a.seq - b.seq);
   const told = past.map((row) => ({ engine, time: clock(row.ts_ns), level: row.level, source: "journal", message: row.message }));
   store.logs.set(engine, [...told, ...lines].slice(-KEPT).map((line) => ({ ...line, n: ++number })));

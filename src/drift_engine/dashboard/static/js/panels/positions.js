@@ -54,6 +54,8 @@ function fill(node, row, status) {
   const side = cell.market.lastChild;
   text(side.lastChild, row.kind);
   const word = row.base_e9 === 0 ? "FLAT" : row.kind === "spot" ? (long ? "DEPOSIT" : "BORROW") : long ? "LONG" : "SHORT";
+  const close = node.querySelector("button");
+  if (close) attr(close, "hidden", row.base_e9 === 0);
   setIcon(side.querySelector("svg"), row.base_e9 === 0 ? "dash" : long ? "up" : "down");
   text(side.querySelector("b"), word);
   attr(side, "data-side", row.base_e9 === 0 ? "flat" : long ? "long" : "short");
