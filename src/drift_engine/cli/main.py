@@ -13,6 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from drift_engine.cli import exits
+from drift_engine.cli.alerts import app as alerts_app
 from drift_engine.cli.backtest import backtest
 from drift_engine.cli.config import app as config_app
 from drift_engine.cli.data import app as data_app
@@ -20,6 +21,7 @@ from drift_engine.cli.drill import drill
 from drift_engine.cli.engine import engine
 from drift_engine.cli.journal import app as journal_app
 from drift_engine.cli.logs import logs
+from drift_engine.cli.page import page
 from drift_engine.cli.paper import paper
 from drift_engine.cli.replay import replay
 from drift_engine.cli.resume import resume
@@ -63,8 +65,10 @@ for panel, commands in _COMMANDS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
 app.command(hidden=True)(engine)
+app.command(hidden=True)(page)
 app.add_typer(journal_app, name="journal", rich_help_panel="Look and act")
 app.add_typer(config_app, name="config", rich_help_panel="Check")
+app.add_typer(alerts_app, name="alerts", rich_help_panel="Check")
 app.add_typer(data_app, name="data", rich_help_panel="Check", no_args_is_help=False)
 
 
