@@ -9,11 +9,12 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
 from drift_engine import wiring
+from drift_engine.alerts import AlertDesk
 from drift_engine.config import RunConfig, for_paper
 from drift_engine.engine import DriftEngine
 from drift_engine.execution.limits import Limits
@@ -86,6 +87,7 @@ class ManagerDesk:
     def __init__(self, state: Path, desks: list[EngineDesk]) -> None:
         self.state, self.desks = state, desks
         self.hangs = False
+        self.alerts: AlertDesk | None = None
         self.asked: list[dict[str, Any]] = []
 
     @asynccontextmanager
@@ -99,16 +101,22 @@ class ManagerDesk:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         request = msgspec.json.decode(await reader.readline())
-        known = request["do"] not in ("alerts", "alert_test", "alert_dismiss")
-        if known and request["do"] != "fleet":
-            self.asked.append(request)
-        data = [desk.status() for desk in self.desks] if request["do"] == "fleet" else None
-        code = "ok" if known else "unknown_command"
-        told = {"id": request["id"], "ok": known, "code": code, "message": f"{request['do']} done", "data": data}
+        told = {"id": request["id"], **self.answer(request)}
         if request["do"] == "kill" and self.hangs:
             await reader.read()
         writer.write(msgspec.json.encode(told) + b"\n")
         writer.close()
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        word, data = request["do"], cast("Any", None)
+        known = word not in ("alerts", "alert_test", "alert_dismiss") or self.alerts is not None
+        if word == "fleet":
+            data = [desk.status() for desk in self.desks]
+        elif word == "alerts" and self.alerts is not None:
+            data = self.alerts.to_dict()
+        elif known:
+            self.asked.append(request)
+        return {"ok": known, "code": "ok" if known else "unknown_command", "message": f"{word} done", "data": data}
 
 
 @asynccontextmanager
