@@ -48,7 +48,7 @@ sub_account = 1
 [engines.crash]
 strategy = "hold"
 scenario = "flash_crash"
-speed = 720
+speed = 1200
 interval_s = 1800
 days = 1
 capital = "1000"

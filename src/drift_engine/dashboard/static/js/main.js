@@ -16,7 +16,7 @@ import { drawOpportunities } from "./panels/opportunities.js";
 import { drawPositions } from "./panels/positions.js";
 import { stopEvent } from "./panels/stop.js";
 import { drawStrategy } from "./panels/strategy.js";
-import { changed, store, take, takeAll, watch } from "./store.js";
+import { changed, setConn, store, take, takeAll, watch } from "./store.js";
 import { Stream } from "./stream.js";
 
 const PANELS = [drawHeader, drawHealth, drawLeverage, drawPositions, drawControl, drawActions, drawAccounts, drawStrategy,
@@ -101,4 +101,19 @@ stream.open();
 setInterval(changed, 500);
 setInterval(loadCharts, 3000);
 setInterval(() => { if (store.conn.state === "live") loadOpportunities().catch(() => {}); }, 5000);
-document.addEventListener("visibilitychange", () => { if (!document.hidden) { changed(); loadCharts(); } });
+
+let away = 0;
+
+function reopen() {
+  clearTimeout(away);
+  if (!stream.source) { setConn("connecting"); stream.open(); }
+  changed();
+  loadCharts();
+}
+
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) return reopen();
+  away = setTimeout(() => stream.close(), 5000);
+});
+addEventListener("pagehide", () => stream.close());
+addEventListener("pageshow", (event) => { if (event.persisted) reopen(); });

@@ -26,8 +26,10 @@ export class Stream {
   }
 
   async opened() {
+    const source = this.source;
     this.alive();
     const ok = await this.resync();
+    if (source !== this.source) return;
     if (ok) {
       this.tries = 0;
       setConn("live");
@@ -52,6 +54,15 @@ export class Stream {
     if (await this.resync()) {
       if (this.source?.readyState === EventSource.OPEN) setConn("live");
     } else this.lost();
+  }
+
+  /** Let go of the connection: a browser has only six for a server, and a page nobody sees should hold none. */
+  close() {
+    clearTimeout(this.watchdog);
+    clearTimeout(this.timer);
+    this.source?.close();
+    this.source = null;
+    setConn("paused");
   }
 
   lost() {

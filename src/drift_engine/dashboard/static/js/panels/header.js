@@ -42,7 +42,7 @@ function drawNone() {
 function drawConn() {
   const { state, retry } = store.conn;
   const wait = Math.max(0, Math.ceil(retry - performance.now() / 1000));
-  const said = { live: "Live", connecting: "Connecting", resync: "Catching up", lost: wait ? `Reconnecting in ${wait} s` : "Reconnecting" };
+  const said = { live: "Live", connecting: "Connecting", resync: "Catching up", paused: "Paused", lost: wait ? `Reconnecting in ${wait} s` : "Reconnecting" };
   attr(document.body, "data-conn", state);
   text(top.conn, said[state]);
 }
