@@ -251,11 +251,12 @@ class Sight:
 
     def shot(self, name: str, width: int = 1440, *, whole: bool = False) -> Path:
         """Keep a picture among the artefacts."""
+        self.js("scrollTo(0, 0)")
         self.resize(width, 1000 if width > 600 else 844)
         if whole:
-            time.sleep(0.4)
+            time.sleep(0.2)
             self.resize(width, int(self.js("return document.documentElement.scrollHeight")))
-            time.sleep(1.2)
+            time.sleep(0.6)
         SHOTS.mkdir(exist_ok=True)
         path = SHOTS / f"{name}-{width}.png"
         self.chrome.save_screenshot(str(path))

@@ -136,7 +136,7 @@ def test_health_unknown_and_health_zero_are_told_apart(sight: Sight, center: Cen
     sight.shot("no-data")
     sight.click("#p-control [data-do=start]")
     sight.until(lambda: sight.text("#gauge .figure") == "0 %", 25)
-    sight.chrome.save_screenshot(str(sight.shot("no-data").with_name("health-zero-1440.png")))
+    sight.shot("health-zero")
     assert sight.shows("#gauge .label", "Liquidation risk") or center.status("crash")["margin"]["health"] != 0
     sight.until(lambda: sight.text("#pills [data-f=trading]") == "HALTED", 20)
     sight.until(lambda: sight.shows("#gauge .halt", "HALTED"))

@@ -33,6 +33,7 @@ function drawLock() {
 }
 
 let followed = null;
+let process = null;
 
 /** Ask for everything. True where the answer came. */
 async function resync() {
@@ -44,6 +45,7 @@ async function resync() {
     return false;
   }
   followed = store.selected;
+  process = store.engines.get(followed)?.status.pid ?? null;
   Promise.allSettled([readSession(), loadAlerts(), loadStrategies(), loadEngine(store.selected), loadOpportunities()]);
   return true;
 }
@@ -70,9 +72,12 @@ async function loadEngine(name) {
   await loadLog(name, decisions.value ?? [], charts.value?.fills ?? []);
 }
 
+/** Another engine, or a new process of the same one: what was read of the old is read anew. */
 function followSelection() {
-  if (store.selected === followed) return;
+  const pid = store.engines.get(store.selected)?.status.pid ?? null;
+  if (store.selected === followed && (pid === null || pid === process)) return;
   followed = store.selected;
+  process = pid ?? process;
   if (!followed) return;
   forgetCharts();
   loadEngine(followed).catch((error) => console.warn(error.message));

@@ -20,7 +20,7 @@ export function drawControl() {
   attr(button.start, "disabled", !status || !down);
   attr(button.stop, "disabled", !status || down || state === "STOPPING");
   attr(button.restart, "disabled", !status || state === "STOPPING");
-  const halted = status && !down && (status.latched || status.trading === "HALTED");
+  const halted = state === "RUNNING" && (status.latched || status.trading === "HALTED");
   attr(button.resume, "hidden", !halted);
   text(panel.uptime, status?.uptime_s > 0 && !down ? `up ${duration(status.uptime_s + (isStale(held) ? 0 : ageOf(held)))}` : "");
   for (const node of modes) attr(node, "aria-checked", status?.mode === node.dataset.mode ? "true" : "false");

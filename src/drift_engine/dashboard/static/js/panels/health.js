@@ -117,7 +117,8 @@ export function drawLeverage() {
   const end = Math.max(limit ?? 10, 5, leverage ?? 0);
   attr(lever.root.querySelector(".lever"), "data-level", level);
   text(lever.value, leverage === null ? UNKNOWN : `${leverage.toFixed(2)}×`);
-  text(lever.word, { none: "No data", low: "Low", mid: "Raised", high: "High" }[level] + (limit ? ` · most ${limit.toFixed(1)}×` : ""));
+  const known = margin.status && margin.status !== "unknown";
+  text(lever.word, { none: known ? "No equity to lever" : "No data", low: "Low", mid: "Raised", high: "High" }[level] + (limit ? ` · most ${limit.toFixed(1)}×` : ""));
   lever.fill.style.width = leverage === null ? "0" : `${Math.min(100, (leverage / end) * 100).toFixed(2)}%`;
   const meter = lever.fill.parentElement;
   attr(meter, "aria-valuemax", end.toFixed(1));
