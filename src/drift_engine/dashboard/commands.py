@@ -86,7 +86,11 @@ async def _within(doing: Awaitable[Answer]) -> Answer:
 
 async def body_of(request: Request) -> Body:
     """Return the JSON object a command carries, empty where there is none. Raises ``BadBodyError``."""
-    text = await request.body()
+    try:
+        async with asyncio.timeout(_WITHIN_S):
+            text = await request.body()
+    except TimeoutError:
+        raise BadBodyError("the body did not come") from None
     try:
         found = msgspec.json.decode(text) if text.strip() else {}
     except (msgspec.DecodeError, RecursionError):
