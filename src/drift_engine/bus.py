@@ -83,12 +83,12 @@ class Topic(Generic[T]):
 
 
 class Reader(Generic[T]):
-    """One reader of one topic. ``snapshot`` is what was known when it came; then ``take`` or ``wait`` for the rest."""
+    """One reader of one topic: ``snapshot`` is what was known when it came, up to ``last_seq``; then it takes."""
 
     def __init__(self, seq: int, snapshot: list[T], limit: int) -> None:
         self.snapshot, self.lost = snapshot, 0
         self._queue: deque[tuple[int, T]] = deque(maxlen=limit)
-        self._last_seq, self._news = seq, asyncio.Event()
+        self.last_seq, self._news = seq, asyncio.Event()
 
     def push(self, seq: int, message: T) -> None:
         """Add a message; the oldest goes when the queue is full."""
@@ -100,8 +100,8 @@ class Reader(Generic[T]):
         taken = []
         while self._queue:
             seq, message = self._queue.popleft()
-            self.lost += seq - self._last_seq - 1
-            self._last_seq = seq
+            self.lost += seq - self.last_seq - 1
+            self.last_seq = seq
             taken.append((seq, message))
         self._news.clear()
         return taken

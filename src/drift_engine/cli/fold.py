@@ -84,7 +84,7 @@ def _known(
 ) -> dict[str, Any]:
     return {
         **status.state_status(state),
-        "margin": status.margin_status(margin),
+        "margin": status.margin_status(margin, state.now_ns),
         "positions": status.positions_status(state.account, state.markets),
         "net_delta_e9": status.net_delta_e9(state.account, state.markets),
         "markets": status.markets_status(state.markets, tuple(state.markets)),

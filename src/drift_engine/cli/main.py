@@ -6,7 +6,7 @@ A command returns its exit code. Here, and only here, errors become exit codes a
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Annotated, NoReturn
 
@@ -17,13 +17,17 @@ from drift_engine.cli.alerts import app as alerts_app
 from drift_engine.cli.backtest import backtest
 from drift_engine.cli.config import app as config_app
 from drift_engine.cli.data import app as data_app
+from drift_engine.cli.drill import drill
 from drift_engine.cli.engine import engine
 from drift_engine.cli.journal import app as journal_app
+from drift_engine.cli.logs import logs
 from drift_engine.cli.page import page
 from drift_engine.cli.paper import paper
 from drift_engine.cli.replay import replay
 from drift_engine.cli.resume import resume
+from drift_engine.cli.serve import serve
 from drift_engine.cli.status import status
+from drift_engine.cli.steer import kill, restart, start, stop
 from drift_engine.cli.strategies import strategies
 from drift_engine.cli.why import why
 
@@ -52,8 +56,14 @@ def drift_engine(
     raise typer.Exit
 
 
-for command in (paper, backtest, replay, status, why, resume, strategies):
-    app.command(rich_help_panel="Run" if command in (paper, backtest, replay) else "Look and act")(command)
+_COMMANDS: dict[str, tuple[Callable[..., int], ...]] = {
+    "Run": (paper, backtest, replay),
+    "Run a fleet": (serve, start, stop, restart, kill, drill),
+    "Look and act": (status, logs, why, resume, strategies),
+}
+for panel, commands in _COMMANDS.items():
+    for command in commands:
+        app.command(rich_help_panel=panel)(command)
 app.command(hidden=True)(engine)
 app.command(hidden=True)(page)
 app.add_typer(journal_app, name="journal", rich_help_panel="Look and act")

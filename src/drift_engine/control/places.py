@@ -9,6 +9,7 @@ import fcntl
 import os
 import re
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -106,6 +107,15 @@ def write_whole(path: Path, data: bytes) -> None:
     fresh = path.with_name(f"{path.name}.new")
     fresh.write_bytes(data)
     fresh.replace(path)
+
+
+def last_lines(path: Path, n: int) -> list[str]:
+    """Return the last lines of a log."""
+    try:
+        with path.open(errors="replace") as file:
+            return [line.rstrip("\n") for line in deque(file, maxlen=n)]
+    except FileNotFoundError:
+        return []
 
 
 def holder(lock: Path) -> int | None:

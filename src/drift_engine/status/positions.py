@@ -32,6 +32,7 @@ def _perp_row(position: PerpPosition, account: Account, markets: dict[str, Marke
     return {
         "market": position.market,
         "kind": "perp",
+        "quote": False,
         "side": _side(held, "long", "short"),
         "base_e9": held,
         "entry_e6": abs(position.quote_entry_e6) * E9 // abs(held) if held else None,
@@ -56,6 +57,7 @@ def _spot_row(balance: SpotBalance, account: Account, markets: dict[str, Market]
     return {
         "market": balance.market,
         "kind": "spot",
+        "quote": is_quote,
         "side": _side(held, "deposit", "borrow"),
         "base_e9": held,
         "entry_e6": None,
