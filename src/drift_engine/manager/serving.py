@@ -9,8 +9,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from msgspec import structs
-
 from drift_engine.control import protocol
 from drift_engine.control.places import Places, last_lines
 from drift_engine.control.protocol import Answer, Request, no, yes
@@ -119,10 +117,16 @@ class Service:
             return managed
         return yes(data=last_lines(managed.places.log, request.count("n", _LINES, _MOST_LINES)))
 
-    def _alert_test(self, _request: Request) -> Answer:
+    async def _alert_test(self, _request: Request) -> Answer:
+        """Send a test alert by every way that is set, and tell what came of each."""
         alert = self.manager.alerts.test(time.time_ns())
-        self.manager.say(alert)
-        return yes("sent", "a test alert is on its way by every channel that is set", structs.asdict(alert))
+        self.manager.bus.publish(ALERTS, alert)
+        outcome = await self.manager.courier.try_all(alert)
+        failed = [f"{name}: {trouble}" for name, trouble in outcome.items() if trouble]
+        if failed:
+            return no("not_sent", "; ".join(failed), outcome)
+        ways = ", ".join(outcome) or "the page and the log, as no way out is set"
+        return yes("sent", f"a test alert went to {ways}", outcome)
 
     def _alert_dismiss(self, request: Request) -> Answer:
         number = request.text("alert")
