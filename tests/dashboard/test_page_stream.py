@@ -152,6 +152,7 @@ async def test_stalled_clients_are_dropped_and_the_rest_is_served(tmp_path: Path
         await eventually(lambda: stream.clients == 80)
         flooding.cancel()
         assert manager.desks[0].engine.state.ticks > ticks
+        assert manager.desks[0].asked == [], "a hundred viewers ask the engine nothing"
         before = list(counts)
         await asyncio.sleep(1.5)
         assert all(now > then for now, then in zip(counts, before, strict=True)), "the others go on"
