@@ -10,7 +10,7 @@ import pytest
 from engine_desk import fleet
 from page_desk import Page, eventually, page
 
-from drift_engine.dashboard import commands, protocol
+from drift_engine.dashboard import commands, protocol, security
 from drift_engine.dashboard.audit import Audit
 
 JSON = {"Content-Type": "application/json"}
@@ -45,6 +45,16 @@ async def test_read_only_until_unlocked(tmp_path: Path) -> None:
         assert manager.asked[-1]["who"].startswith("session ")
         assert (await site.post("/api/lock"))[0] == 200
         assert (await site.post("/api/engines/hold/stop"))[0] == 401
+
+
+async def test_a_session_ends_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(security, "SESSION_S", 0.3)
+    async with page(tmp_path) as site:
+        await unlocked(site)
+        cookie = {"Cookie": f"{security.COOKIE}={next(iter(site.server.doorkeeper._sessions))}"}
+        assert (await site.post("/api/alerts/test", {}, **cookie))[0] == 200
+        await asyncio.sleep(0.4)
+        assert (await site.post("/api/alerts/test", {}, **cookie))[0] == 401
 
 
 async def test_the_cookie_is_for_this_site_alone(tmp_path: Path) -> None:
