@@ -43,7 +43,7 @@ from drift_engine.emergency import EmergencyClose
 from drift_engine.execution import breakers
 from drift_engine.journal import JournalError
 from drift_engine.lifecycle import BaseEngine
-from drift_engine.recovery import QuietExecutor, replay, take_outside_news
+from drift_engine.recovery import QuietExecutor, replay, take_outside_news, was_sent
 from drift_engine.strategies.base import DriftStrategy
 from drift_engine.tally import Tally
 
@@ -240,7 +240,7 @@ class DriftEngine(BaseEngine):
         self.state, self.tally, self._books = EngineState(), Tally(), Books()
         self._monitor = MarginMonitor(ports.limits.max_oracle_age_slots, ports.limits.max_feed_age_ns)
         self._desk = ReviewDesk(self.state, self.process, self._executor, self._limits, self._latency)
-        self._desk.abandoned = lambda: self._executor.quiet and not self._journal.verifying
+        self._desk.abandoned = lambda: self._executor.quiet and not was_sent(self._journal)
         self._emergency = EmergencyClose(self.state, self.process, self._desk, self._executor, self._limits)
         self._watch = breakers.Watch(ports.limits, ports.capital_e6)
         self.commands = Commands(
