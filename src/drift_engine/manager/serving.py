@@ -5,7 +5,6 @@ import signal
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from drift_engine.manager.supervisor import Supervisor
 
 _MOST_LINES, _LINES = 5_000, 200
 _LOOK_S = 0.2
-_PAGE_STOP_S = 6.0
+_PAGE_START_S, _PAGE_STOP_S = 10.0, 6.0
 Command = Callable[[Managed], Awaitable[Answer]]
 
 
@@ -32,11 +31,14 @@ class Service:
     def __init__(self, fleet: Fleet, state_dir: Path, page: tuple[str, int] | None) -> None:
         self.manager = EngineManager(fleet, state_dir)
         self.server = ControlServer(Places(state_dir, "manager").socket, self._handlers())
-        self.page = None if page is None or find_spec("drift_engine.dashboard") is None else _page(state_dir, *page)
+        self.page = None if page is None else _page(state_dir, *page)
         self._stop = asyncio.Event()
 
-    async def run(self, started: Callable[[], None], *, leave: bool = False) -> None:
-        """Run until SIGTERM or SIGINT. ``started`` is called once all is under way; ``leave``: engines go on after."""
+    async def run(self, started: Callable[[str], None], *, leave: bool = False) -> None:
+        """Run until SIGTERM or SIGINT. ``leave``: engines go on after.
+
+        ``started`` is called once all is under way, with what the page's server says of itself, ``""`` without one.
+        """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._stop.set)
@@ -45,7 +47,7 @@ class Service:
             page = asyncio.create_task(self._keep_page(), name="page")
             try:
                 await self.manager.start()
-                started()
+                started(await self._page_says())
                 await self._stop.wait()
             finally:
                 page.cancel()
@@ -60,11 +62,25 @@ class Service:
             return
         if self.page.child.adopt():
             await self._stop_page()
+        self.page.child.places.log.unlink(missing_ok=True)
         self.page.start()
         while True:
             self.page.look(time.monotonic())
             self.page.heard()
             await asyncio.sleep(_LOOK_S)
+
+    async def _page_says(self) -> str:
+        """Return the last line the page's server printed once it printed one, or how it ended."""
+        if self.page is None:
+            return ""
+        for _ in range(round(_PAGE_START_S / _LOOK_S)):
+            said = last_lines(self.page.child.places.log, 1)
+            if self.page.alive and said and said[0].startswith("page at "):
+                return said[0]
+            if self.page.phase in ("ERROR", "STOPPED") and self.page.child.began_s:
+                return f"the page is not served: {said[0] if said else self.page.reason}"
+            await asyncio.sleep(_LOOK_S)
+        return f"the page's server is slow to start; its log is {self.page.child.places.log}"
 
     async def _stop_page(self) -> None:
         if self.page is None:
