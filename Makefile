@@ -52,4 +52,5 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	@echo "installing the development tools into $(VENV)"
 	@$(PIP) install --upgrade 'pip>=25.1'
 	@$(PIP) install --group dev
+	@$(PIP) install --no-deps --group native
 	@touch $@

@@ -30,7 +30,7 @@ FLOATS_ALLOWED = {
     "core/vocabulary/account.py": frozenset({"Margin.health_score"}),  # for people and strategies
     "core/parameters.py": frozenset({"parse"}),  # how near a misspelt name must be
 }
-STATE_WRITERS = {"core/position_manager.py", "core/holdings.py"}
+STATE_WRITERS = {"core/position_manager.py", "core/holdings.py", "core/market_moves.py"}
 OWN_BOOKS = ("simulation/", "venues/", "dashboard/")
 APPROVERS = ("execution/safety_gates.py", "execution/gates/")
 

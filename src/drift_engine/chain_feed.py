@@ -15,7 +15,7 @@ from drift_engine.core.driving import drive
 from drift_engine.core.types import Event, Market, MarketUpdated, PerpTotals, Spec, SpotSpec
 from drift_engine.core.units import E9, SECOND_NS
 from drift_engine.simulation.venue import SimVenue
-from drift_engine.venues.live_markets import LiveMarkets
+from drift_engine.venues.listed import Listed
 
 PAUSE_S = 0.25
 HOUR_NS = 3_600 * SECOND_NS
@@ -32,7 +32,7 @@ class ChainFeed:
 
     def __init__(
         self,
-        markets: LiveMarkets,
+        markets: Listed,
         venue: SimVenue,
         names: Iterable[str],
         clock: SimClock,

@@ -14,10 +14,11 @@ from drift_engine import status, wiring
 from drift_engine.books import Books
 from drift_engine.commands import Commands
 from drift_engine.config import ConfigError, RunConfig
-from drift_engine.core.driving import DONE, Done, drive, where
+from drift_engine.core.driving import DONE, Asker, Done, drive, where
+from drift_engine.core.margin_bands import health_bands
 from drift_engine.core.margin_monitor import MarginMonitor
 from drift_engine.core.parameters import shown
-from drift_engine.core.position_manager import apply
+from drift_engine.core.position_manager import apply, apply_tick
 from drift_engine.core.types import (
     AccountObserved,
     Cause,
@@ -29,8 +30,6 @@ from drift_engine.core.types import (
     FundingPaid,
     Liquidated,
     Margin,
-    MarketState,
-    MarketUpdated,
     PlanClosed,
     RunStarted,
     StateChanged,
@@ -38,16 +37,17 @@ from drift_engine.core.types import (
     Trading,
 )
 from drift_engine.core.units import DAY_NS
+from drift_engine.core.views import view_of
 from drift_engine.desk import ReviewDesk
 from drift_engine.emergency import EmergencyClose
 from drift_engine.execution import breakers
+from drift_engine.execution.watch import Watch
 from drift_engine.journal import JournalError
 from drift_engine.lifecycle import BaseEngine
-from drift_engine.recovery import QuietExecutor, replay, take_outside_news
+from drift_engine.recovery import QuietExecutor, replay, take_outside_news, was_sent
 from drift_engine.strategies.base import DriftStrategy
 from drift_engine.tally import Tally
 
-_NONE: frozenset[str] = frozenset()
 __all__ = ["BaseEngine", "DriftEngine"]
 
 
@@ -68,23 +68,27 @@ class DriftEngine(BaseEngine):
         self.strategy = strategy
         self.tally = Tally()
         self.state = EngineState()
-        self.margin: Margin | None = None
+        self._margin: Margin | None = None
         self._ports = ports
-        self._warm, self._books_due_ns = False, 0
+        self._opened, self._warm, self._books_due_ns = False, False, 0
         self._started: RunStarted | None = None
-        self._opened = False
+
+    @property
+    def margin(self) -> Margin | None:
+        """The margin of the last tick, ``None`` before the first."""
+        view = self._desk.view if self._margin else None
+        return view.margin if view is not None and view.now_ns == self.state.now_ns else self._margin
 
     # ----------------------------------------------------------------- the tick
 
     def tick(self) -> Done:
         """Health first, then the market, then the strategy, then the gates, then the order. It never suspends."""
         self._take_news()
-        margin = self.margin = self._monitor.check(self.state)  # 1
-        if not ((self._watch.is_calm(self.state, margin) and not self._inbox.missing) or self._is_safe(margin)):
+        if not (self._watch.holds(self.state) and not self._inbox.missing) and not self._is_healthy():  # 1
             return DONE
-        view = self._desk.view = self._market_state(margin)  # 2
+        view = self._desk.view = view_of(self.state, self._assess)  # 2
         try:
-            signal = drive(self.strategy.on_tick(view))  # 3
+            signal = self._asker.ask(view)  # 3
             if signal is not None and view.in_flight.isdisjoint(signal.targets):
                 drive(self.strategy.on_execute(signal))  # 4
         except JournalError:
@@ -95,32 +99,44 @@ class DriftEngine(BaseEngine):
 
     def process(self, event: Event) -> None:
         """Take one event: write it down, apply it, tell those who watch, and react to what needs it."""
-        self._journal.append(event)
-        apply(self.state, event)
-        if self.bus.subscriptions:
-            self.bus.publish(self.state.seq, event)
+        self._watch.let_go()
+        self._enter(event)
         react = self._reactions.get(type(event))
         if react is not None:
             react(event)
 
+    def _enter(self, event: Event) -> None:
+        """Enter an event into the books: journal, ledger, bus."""
+        self._journal.append(event)
+        apply(self.state, event)
+        if self.bus.subscriptions:
+            self.bus.publish(self.state.seq, event)
+
     def _take_news(self) -> None:
-        """Process what came, then the tick. Rows and ticks that are journaled by reference concern the ledger alone."""
-        state, journal = self.state, self._journal
-        by_reference = journal.reference and not self.bus.subscriptions
-        for event in self._inbox.drain():
-            if by_reference and type(event) is MarketUpdated:
-                journal.row += 1
-                apply(state, event)
-            else:
-                self.process(event)
-        tick = Ticked(*self._clock.now)
-        if by_reference:
-            apply(state, tick)
-        else:
-            self.process(tick)
+        """Process what came, then the prices and the tick; journaled by reference, those concern the ledger alone."""
+        others, prices = self._inbox.drain()
+        for event in others:
+            self.process(event)
+        now_ns, slot = self._clock.now
+        if self._journal.reference and not self.bus.subscriptions:
+            self._journal.row += len(prices)
+            apply_tick(self.state, prices, now_ns, slot)
+            return
+        for event in prices:
+            self._enter(event)
+        self._enter(Ticked(now_ns, slot))
+
+    def _is_healthy(self) -> bool:
+        """Step 1 in full, margin first. True when the strategy may be asked; what is calm, the watch may hold to."""
+        state, watch = self.state, self._watch
+        margin = self._margin = self._assess(state)
+        if not watch.is_calm(state, margin) or self._inbox.missing:
+            return self._is_safe(margin)
+        watch.hold(health_bands(margin, state.account, state.markets, watch.bound_e4))
+        return True
 
     def _is_safe(self, margin: Margin) -> bool:
-        """Step 1: breakers, what is overdue, the emergency close. True when the strategy may be asked."""
+        """Ask the breakers, see to what is overdue, go on with an emergency close. True when all is in order."""
         state = self.state
         change = breakers.breach(state, margin, self._limits, self._capital_e6) or breakers.recovery(state)
         if change is not None:
@@ -143,24 +159,6 @@ class DriftEngine(BaseEngine):
             markets = self.state.markets
             self._warm = all(markets[name].oracle_e6 is not None for name in self.strategy.subscriptions)
         return self._warm
-
-    def _market_state(self, margin: Margin) -> MarketState:
-        """Step 2: the frozen view of this tick."""
-        state = self.state
-        in_flight = _NONE
-        if state.in_flight:
-            in_flight = frozenset(leg.market for flight in state.in_flight.values() for leg in flight.plan.legs)
-        return MarketState(
-            state.now_ns,
-            state.slot,
-            state.markets.copy(),
-            state.account,
-            margin,
-            state.trading,
-            in_flight,
-            state.last_fill_ns,
-            state.equity_e6 - state.net_deposits_e6,
-        )
 
     # ----------------------------------------------------------------- reactions
 
@@ -222,6 +220,7 @@ class DriftEngine(BaseEngine):
         self._started = ports.started
         self.process(ports.started)
         self.strategy.bind(self._desk, self.state.markets)
+        self._asker = Asker(self.strategy.on_tick)
         self._desk.hedge = self.strategy.hedge
         self._desk.specs = {name: market.spec for name, market in self.state.markets.items()}
         if ports.journal.verifying and not ports.journal.reference:
@@ -238,11 +237,11 @@ class DriftEngine(BaseEngine):
         self._limits, self._capital_e6, self.bus = ports.limits, ports.capital_e6, ports.bus
         self._let_go = ports.close
         self.state, self.tally, self._books = EngineState(), Tally(), Books()
-        self._monitor = MarginMonitor(ports.limits.max_oracle_age_slots, ports.limits.max_feed_age_ns)
+        self._assess = MarginMonitor(ports.limits.max_oracle_age_slots, ports.limits.max_feed_age_ns).check
         self._desk = ReviewDesk(self.state, self.process, self._executor, self._limits, self._latency)
-        self._desk.abandoned = lambda: self._executor.quiet and not self._journal.verifying
+        self._desk.abandoned = lambda: self._executor.quiet and not was_sent(self._journal)
         self._emergency = EmergencyClose(self.state, self.process, self._desk, self._executor, self._limits)
-        self._watch = breakers.Watch(ports.limits, ports.capital_e6)
+        self._watch = Watch(ports.limits, ports.capital_e6)
         self.commands = Commands(
             self.state, self.process, self._desk, self._executor, ports.limits, lambda: self.margin
         )
@@ -266,8 +265,9 @@ class DriftEngine(BaseEngine):
     def finish(self) -> None:
         """Take what came after the last tick, and compare the books once more: the end of a finite run."""
         self._executor.observe(self.state.now_ns)
-        for event in self._inbox.drain():
-            self.process(event)
+        for events in self._inbox.drain():
+            for event in events:
+                self.process(event)
         take_outside_news(self, self._journal)
 
     def beats(self) -> AsyncIterator[int]:

@@ -6,6 +6,8 @@ hole is visible (``missing``) so that the executor can ask again. Books that the
 before them has come. No thread, no clock: the engine drains it at each tick.
 """
 
+from collections.abc import Collection, Sequence
+
 from drift_engine.core.types import (
     AccountEvent,
     AccountObserved,
@@ -21,7 +23,9 @@ from drift_engine.core.types import (
     Withdrawn,
 )
 
-ACCOUNT_EVENTS = (Deposited, Withdrawn, Filled, PlanClosed, FundingPaid, InterestAccrued, PnlSettled, Liquidated)
+ACCOUNT_EVENTS = frozenset(
+    (Deposited, Withdrawn, Filled, PlanClosed, FundingPaid, InterestAccrued, PnlSettled, Liquidated)
+)
 
 
 class Inbox:
@@ -47,24 +51,28 @@ class Inbox:
         """Take one event."""
         if type(event) is MarketUpdated:
             self._prices[event.market] = event
-        elif isinstance(event, ACCOUNT_EVENTS):
-            self._put_account(event)
-        elif isinstance(event, AccountObserved):
+        elif type(event) in ACCOUNT_EVENTS:
+            self._put_account(event)  # type: ignore[arg-type]
+        elif type(event) is AccountObserved:
             self._put_books(event)
         else:
             self._kept.append(event)
 
-    def drain(self) -> list[Event]:
-        """Hand over what came since the last call: account events and the rest first, then the prices."""
-        events, self._kept = self._kept, []
-        if self._prices:
-            events.extend(self._prices.values())
-            self._prices.clear()
-        return events
+    def drain(self) -> tuple[Sequence[Event], Collection[MarketUpdated]]:
+        """Hand over what came since the last call: account events and the rest in order, and the prices after them."""
+        prices, self._prices = self._prices, {}
+        if not self._kept:
+            return (), prices.values()
+        others, self._kept = self._kept, []
+        return others, prices.values()
 
     def _put_account(self, event: AccountEvent) -> None:
         if event.cursor <= self._cursor or event.cursor in self._early:
             self.duplicates += 1
+            return
+        if event.cursor == self._cursor + 1 and not self.missing:
+            self._cursor += 1
+            self._kept.append(event)
             return
         self._early[event.cursor] = event
         while (next_event := self._early.pop(self._cursor + 1, None)) is not None:

@@ -18,13 +18,13 @@ class Tally:
 
     def count(self, event: Event) -> None:
         """Count one event."""
-        if isinstance(event, Filled):
+        if type(event) is Filled:
             self.trades += 1
-        elif isinstance(event, FundingPaid):
+        elif type(event) is FundingPaid:
             self.funding_settlements += 1
-        elif isinstance(event, Liquidated):
+        elif type(event) is Liquidated:
             self.liquidations += 1
-        elif isinstance(event, Decided):
+        elif type(event) is Decided:
             self._decided(event)
 
     def _decided(self, event: Decided) -> None:

@@ -3,7 +3,7 @@
 It stands beside ``wiring``, which wires what needs no network, and is imported only when a run names a venue.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from msgspec import structs
@@ -24,26 +24,28 @@ from drift_engine.simulation import facts
 from drift_engine.simulation.models import Fees, FeeTier, Models, VenueConfig
 from drift_engine.simulation.venue import SimVenue
 from drift_engine.strategies.base import DriftStrategy
-from drift_engine.venues.live_markets import LiveMarkets
+from drift_engine.venues.listed import Listed
 from drift_engine.venues.programs import by_name
-from drift_engine.venues.rpc import Rpc
-from drift_engine.venues.subscriptions import Subscriptions
+from drift_engine.venues.shared_client import shared
 from drift_engine.wiring import Feed, Ports, venue_log
 
 
 @asynccontextmanager
-async def on_chain(config: RunConfig, strategy: DriftStrategy, rpc: str, ws: str) -> AsyncIterator[Ports]:
-    """Connect to the venue that a run names and yield its ports; the connection ends with the context."""
-    program = by_name(config.venue or "")
-    async with (
-        Rpc([rpc]) as client,
-        Subscriptions([ws]) as subscriptions,
-        LiveMarkets.open(program, client, subscriptions) as markets,
-    ):
+async def on_chain(
+    config: RunConfig, strategy: DriftStrategy, rpc: Sequence[str], ws: Sequence[str]
+) -> AsyncIterator[Ports]:
+    """Connect to the venue that a run names and yield its ports; the connection ends with the context.
+
+    Nodes are asked in the order given.
+    """
+    async with shared(rpc, ws) as connection:
+        markets = Listed(by_name(config.venue or ""), connection)
+        await markets.read()
+        await markets.follow()
         yield build(config, strategy, markets)
 
 
-def build(config: RunConfig, strategy: DriftStrategy, markets: LiveMarkets) -> Ports:
+def build(config: RunConfig, strategy: DriftStrategy, markets: Listed) -> Ports:
     """Wire a paper run on a venue's live markets."""
     specs = _specs(strategy, markets)
     log = venue_log(config)
@@ -118,7 +120,7 @@ def _ports(
     )
 
 
-def _specs(strategy: DriftStrategy, markets: LiveMarkets) -> dict[str, Spec]:
+def _specs(strategy: DriftStrategy, markets: Listed) -> dict[str, Spec]:
     """Return the facts of the strategy's markets and of the quote, as the chain has them: one perp a run.
 
     Spot markets that share a perp's oracle are of its asset, whatever they are called.
@@ -136,9 +138,9 @@ def _specs(strategy: DriftStrategy, markets: LiveMarkets) -> dict[str, Spec]:
     return {spec.name: spec for spec in (*found, known[markets.program.quote])}
 
 
-def _fees(markets: LiveMarkets) -> Fees:
+def _fees(markets: Listed) -> Fees:
     """Return the exchange's first tier, which is a new account's."""
-    tier = markets.fee_tiers()[0]
+    tier = markets.translator.fees
     taker_e6 = ceil_div(tier.fee_numerator * E6, tier.fee_denominator)
     maker_e6 = tier.maker_rebate_numerator * E6 // tier.maker_rebate_denominator
     return Fees((FeeTier(0, taker_e6, -maker_e6),))

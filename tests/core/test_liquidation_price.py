@@ -1,5 +1,7 @@
 """The liquidation price is where free collateral by maintenance is used up."""
 
+from typing import Any
+
 import pytest
 from core_books import account, markets, perp, replaced, spot
 from hypothesis import given
@@ -15,7 +17,7 @@ from drift_engine.core.valuation import PriceUnknownError
 SOL_PERP, SOL = perp(100 * E6, imf_e6=0), spot(100 * E6, imf_e6=0)
 
 
-def position(base: int, **changes: int) -> PerpPosition:
+def position(base: int, **changes: Any) -> PerpPosition:
     return PerpPosition("SOL-PERP", base * E9, -base * 100 * E6, **changes)
 
 
@@ -109,6 +111,12 @@ def test_open_orders_count_where_asked() -> None:
     assert without is not None
     assert with_orders is not None
     assert with_orders > without
+
+
+def test_a_balance_in_a_perp_market_is_a_bug() -> None:
+    held = account(10, PerpPosition("SOL-PERP", E9), SpotBalance("SOL-PERP", 1))
+    with pytest.raises(TypeError, match="holds no balances"):
+        liquidation_price_e6(held, markets(SOL_PERP), "SOL-PERP")
 
 
 def test_a_spot_balance_has_one_too() -> None:

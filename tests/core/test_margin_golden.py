@@ -126,14 +126,15 @@ def test_a_profit_is_weighted() -> None:
 
 def test_perp_orders_count_by_their_worst_side() -> None:
     books = markets(perp(100 * E6, **TEN))
-    orders = {"open_bids_e9": 3 * E9, "open_asks_e9": -7 * E9, "open_orders": 2}
+    orders: dict[str, Any] = {"open_bids_e9": 3 * E9, "open_asks_e9": -7 * E9, "open_orders": 2}
     assert assess(account(0, PerpPosition("SOL-PERP", E9, 0, **orders)), books, "initial")[1] == 60 * E6 + 20_000
     assert assess(account(0, PerpPosition("SOL-PERP", 3 * E9, 0, **orders)), books, "initial")[1] == 60 * E6 + 20_000
 
 
 def test_orders_alone_are_held() -> None:
     books = markets(perp(100 * E6, **TEN))
-    for side in ({"open_bids_e9": E9}, {"open_asks_e9": -E9}):
+    sides: list[dict[str, Any]] = [{"open_bids_e9": E9}, {"open_asks_e9": -E9}]
+    for side in sides:
         assert assess(account(0, PerpPosition("SOL-PERP", 0, 0, **side)), books, "initial") == (0, 10 * E6)
     assert assess(account(0, PerpPosition("SOL-PERP", open_orders=2)), books, "initial") == (0, 20_000)
 
@@ -143,7 +144,7 @@ def test_equal_liabilities_take_the_asks_ratio() -> None:
     facts: dict[str, Any] = {"margin_initial_e4": 1, "margin_maintenance_e4": 1, "imf_e6": 10**9}
     asks, bids, owed = 10**13, 10**13 + 9 * 10**6, 10**6
     base = asks + 10**6
-    orders = {"open_bids_e9": bids - base, "open_asks_e9": asks - base, "open_orders": 1}
+    orders: dict[str, Any] = {"open_bids_e9": bids - base, "open_asks_e9": asks - base, "open_orders": 1}
     assert asks * 100 // E9 == bids * 100 // E9 == owed
     ratio = size_premium_e4(asks, 10**9, 1)
     assert ratio < size_premium_e4(bids, 10**9, 1)

@@ -133,7 +133,7 @@ def test_high_leverage_ratios() -> None:
         (margin.initial_e6, margin.maintenance_e6)
         for margin in (
             margin_of(structs.replace(held, leverage=mode), book, 0)
-            for mode in ("ordinary", "high", "high_maintenance")  # type: ignore[misc]
+            for mode in ("ordinary", "high", "high_maintenance")
         )
     ]
     assert by_mode == [(10 * E6, 3 * E6), (E6, 660_000), (10 * E6, 660_000)]
@@ -150,8 +150,9 @@ def test_profits_count_less_when_all_users_win() -> None:
     held = account(0, PerpPosition("SOL-PERP", E9, -50 * E6))
     assert assess(held, markets(structs.replace(market, totals=winning)), "initial")[0] == 20 * E6
     assert margin_of(held, markets(market), 0).status == "unknown"
-    with pytest.raises(PriceUnknownError):
+    with pytest.raises(PriceUnknownError, match="profits of all users"):
         profit_weight_e4(spec, structs.replace(winning, oracle_last_e6=0))
+    assert profit_weight_e4(structs.replace(spec, upnl_initial_e4=0), None) == 0
 
 
 def test_unrealised_profit_is_discounted_by_size() -> None:
@@ -211,6 +212,9 @@ def test_withdrawals() -> None:
     assert withdrawable(account(0, SpotBalance("SOL", E9)), markets(worthless), "SOL") == UNLIMITED
     with pytest.raises(TypeError, match="holds no balances"):
         withdrawable(bid, markets(SOL, SOL_PERP), "SOL-PERP")
+    scaled = spot(100 * E6, scale_initial_from_e6=5)
+    with pytest.raises(PriceUnknownError, match="deposits of SOL"):
+        withdrawable(account(5), markets(scaled), "SOL")
 
 
 def test_equity_counts_everything_unweighted() -> None:

@@ -22,7 +22,7 @@ from drift_engine.core.types import Account, Market, PerpPosition, PerpTotals, S
 from drift_engine.core.units import E6, E9
 
 AUCTION = {"auction_start_e6": 99 * E6, "auction_end_e6": 100 * E6, "auction_duration": 10}
-GOOD = {
+GOOD: dict[str, dict[str, Any]] = {
     "market": {"base_e9": E9, **AUCTION},
     "oracle": {"kind": "oracle", "base_e9": E9, "auction_start_e6": -5, "auction_end_e6": 5},
     "limit": {"kind": "limit", "base_e9": E9, "price_e6": 99 * E6},
@@ -238,7 +238,7 @@ def test_an_order_that_is_neither() -> None:
     late = OrderParams(base_e9=E9, max_ts_s=99)
     assert answered(late) == Answer()
     tried = OrderParams(kind="limit", post_only="try", base_e9=E9, price_e6=101 * E6)
-    assert answered(tried) == Answer()
+    assert answered(tried) == Answer(numbered=True)
     paused = structs.replace(perp(100 * E6), totals=PerpTotals(0, paused=frozenset({"amm_fill"})))
     assert answered(tried, market=paused).order is not None
 

@@ -60,7 +60,7 @@ class EngineDesk:
             "engine": self.name,
             "status": "RUNNING" if self.engine.running else "STOPPED",
             "as_of_ns": found["now_ns"],
-            "heard_ns": time.time_ns(),
+            "heard_ns": time.time_ns() // 10**9 * 10**9,
             "pid": os.getpid(),
             "restarts": 0,
         }

@@ -4,8 +4,12 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
 from engine_desk import fleet
 from page_desk import eventually, page
+from yarl import URL
+
+from drift_engine.dashboard import assets
 
 
 async def test_statuses_come_from_the_engines(tmp_path: Path) -> None:
@@ -69,7 +73,23 @@ async def test_the_page_and_its_charts_are_served(tmp_path: Path) -> None:
         assert response.headers["content-type"].startswith("text/javascript")
         assert "script-src 'self'" in response.headers["content-security-policy"]
         assert len(await response.read()) > 1_000_000
+
+
+async def test_nothing_outside_the_pages_folder_is_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inside = tmp_path / "static"
+    inside.mkdir()
+    (inside / "index.html").write_text("<p>the page</p>")
+    (inside / "token.txt").write_text("a kind that is not sent")
+    (tmp_path / "secret.json").write_text("{}")
+    (inside / "link.json").symlink_to(tmp_path / "secret.json")
+    monkeypatch.setattr(assets, "STATIC", inside)
+    outside = ("../secret.json", "%2e%2e/secret.json", "..%2fsecret.json", "x/../../secret.json", "link.json")
     async with page(tmp_path) as site:
-        for path in ("/static/../server.py", "/static/%2e%2e/server.py", "/static/..%2fserver.py", "/static/x.py"):
-            async with site.http.get(site.origin + path) as response:
+        for path in (*outside, "token.txt", "none.js", str(tmp_path / "secret.json"), "%00", "x" * 5_000, "%c3%a9"):
+            async with site.http.get(URL(f"{site.origin}/static/{path}", encoded=True)) as response:
                 assert response.status == 404, path
+        async with site.http.get(site.origin) as response:
+            assert await response.text() == "<p>the page</p>"
+            tag = response.headers["etag"]
+        async with site.http.get(site.origin, headers={"If-None-Match": tag}) as response:
+            assert response.status == 304

@@ -10,7 +10,7 @@ import pytest
 from engine_desk import fleet
 from page_desk import Page, eventually, page
 
-from drift_engine.dashboard import commands
+from drift_engine.dashboard import commands, protocol, security
 from drift_engine.dashboard.audit import Audit
 
 JSON = {"Content-Type": "application/json"}
@@ -47,6 +47,16 @@ async def test_read_only_until_unlocked(tmp_path: Path) -> None:
         assert (await site.post("/api/engines/hold/stop"))[0] == 401
 
 
+async def test_a_session_ends_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(security, "SESSION_S", 0.3)
+    async with page(tmp_path) as site:
+        await unlocked(site)
+        cookie = {"Cookie": f"{security.COOKIE}={next(iter(site.server.doorkeeper._sessions))}"}
+        assert (await site.post("/api/alerts/test", {}, **cookie))[0] == 200
+        await asyncio.sleep(0.4)
+        assert (await site.post("/api/alerts/test", {}, **cookie))[0] == 401
+
+
 async def test_the_cookie_is_for_this_site_alone(tmp_path: Path) -> None:
     async with page(tmp_path) as site:
         about = {"Origin": site.origin, **JSON}
@@ -70,6 +80,11 @@ async def test_requests_of_other_sites(tmp_path: Path) -> None:
         assert await refused(site, 403, headers=JSON, data="{}") == "no_origin"
         cross = {"Origin": site.origin, "Sec-Fetch-Site": "cross-site", **JSON}
         assert await refused(site, 403, headers=cross, data="{}") == "cross_site"
+        for path in ("/api/stream", "/api/engines", "/metrics", "/static/x.js"):
+            hot = {"Sec-Fetch-Site": "cross-site"}
+            assert await refused(site, 403, path, "GET", headers=hot) == "cross_site", path
+        async with site.http.get(site.origin, headers={"Sec-Fetch-Site": "cross-site"}) as response:
+            assert response.status in (200, 404), "a link to the page may stand anywhere"
         form = {"Origin": site.origin, "Content-Type": "application/x-www-form-urlencoded"}
         assert await refused(site, 415, headers=form, data="a=b") == "not_json"
         assert await refused(site, 415, headers={"Origin": site.origin, "Content-Type": "text/plain"}) == "not_json"
@@ -113,6 +128,25 @@ async def test_oversized_bodies(tmp_path: Path) -> None:
         assert await refused(site, 400, "/api/unlock", headers=about, data=deep) == "bad_body"
         assert await refused(site, 400, "/api/unlock", headers=about, data=b"[]") == "bad_body"
         assert await refused(site, 401, "/api/unlock", headers=about, data=b'{"token": 7}') == "wrong_token"
+
+
+async def test_a_connection_that_asks_nothing_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "FIRST_REQUEST_S", 0.2)
+    monkeypatch.setattr(commands, "_WITHIN_S", 0.3)
+    async with page(tmp_path) as site:
+        for text in (b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: x"):
+            reader, writer = await asyncio.open_connection("127.0.0.1", site.server.port)
+            writer.write(text)
+            with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
+                async with asyncio.timeout(2):
+                    await reader.readexactly(1)
+            writer.close()
+        reader, writer = await asyncio.open_connection("127.0.0.1", site.server.port)
+        head = f"POST /api/unlock HTTP/1.1\r\nHost: 127.0.0.1:{site.server.port}\r\nOrigin: {site.origin}\r\n"
+        writer.write(f"{head}Content-Type: application/json\r\nContent-Length: 9\r\n\r\n{{".encode())
+        async with asyncio.timeout(2):
+            assert b"400 Bad Request" in await reader.readline()
+        writer.close()
 
 
 async def test_a_thousand_wrong_tokens(tmp_path: Path) -> None:

@@ -150,8 +150,10 @@ async def test_stalled_clients_are_dropped_and_the_rest_is_served(tmp_path: Path
         ticks = manager.desks[0].engine.state.ticks
         await eventually(lambda: stream.drops == 20, 15)
         await eventually(lambda: stream.clients == 80)
+        await eventually(lambda: len(site.server.server_state.connections) <= 82)
         flooding.cancel()
         assert manager.desks[0].engine.state.ticks > ticks
+        assert manager.desks[0].asked == [], "a hundred viewers ask the engine nothing"
         before = list(counts)
         await asyncio.sleep(1.5)
         assert all(now > then for now, then in zip(counts, before, strict=True)), "the others go on"

@@ -12,13 +12,15 @@ from churn import Churn
 from msgspec import structs
 from proof_stage import BREAKERS_OFF, E6, T0, Proof, S, Spy, Witness, folded, price_path, ticks, wired
 
-from drift_engine import wiring
+from drift_engine import engine, wiring
 from drift_engine.config import RunConfig
+from drift_engine.core.margin_monitor import MarginMonitor, margin_of
 from drift_engine.core.types import (
     AccountEvent,
     AccountObserved,
     ApprovedPlan,
     Decided,
+    EngineState,
     Filled,
     Margin,
     MarketState,
@@ -27,7 +29,9 @@ from drift_engine.core.types import (
     TradeSignal,
     Trading,
 )
+from drift_engine.execution import breakers
 from drift_engine.execution.limits import Limits
+from drift_engine.execution.watch import Watch
 from drift_engine.journal import Journal
 from drift_engine.simulation.faults import FAULTS, Faults, Window
 from drift_engine.simulation.timeline import Timeline
@@ -44,26 +48,61 @@ def wants(base_e9: int) -> TradeSignal:
 
 
 def test_no_strategy_is_asked_before_margin_was_assessed_in_that_tick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An assessment is a margin worked out, or prices found inside its bands: then it is worked out here."""
     order: list[tuple[str, int]] = []
     spy = Spy(lambda state: order.append(("asked", state.now_ns)))
     proof = wired(spy, **SHORT)
+    check, holds, limits = MarginMonitor.check, Watch.holds, proof.ports.limits
+    held = 0
+
+    def checked(monitor: MarginMonitor, moment: Any) -> Margin:
+        order.append(("assessed", moment.now_ns))
+        return check(monitor, moment)
+
+    def held_on(watch: Watch, state: EngineState) -> bool:
+        nonlocal held
+        if not holds(watch, state):
+            return False
+        held += 1
+        order.append(("assessed", state.now_ns))
+        margin = margin_of(state.account, state.markets, state.now_ns)
+        assert breakers.breach(state, margin, limits, proof.ports.capital_e6) is None
+        assert margin.health_e4 is not None
+        assert watch.lowest_e4 is not None
+        assert margin.health_e4 >= watch.lowest_e4
+        return True
+
+    monkeypatch.setattr(MarginMonitor, "check", checked)
+    monkeypatch.setattr(Watch, "holds", held_on)
     proof.engine.open()
-    assess = proof.engine._monitor.check
-
-    class Monitor:
-        def check(self, state: Any) -> Margin:
-            order.append(("assessed", state.now_ns))
-            return assess(state)
-
-    monkeypatch.setattr(proof.engine, "_monitor", Monitor())
     for now_ns in proof.ports.world.run(proof.ports.inbox.put):
+        before = len(order)
         proof.step(now_ns)
-        assert proof.engine.margin is spy.views[-1].margin
+        assert ("assessed", now_ns) in order[before:]
+        assert proof.engine.margin == spy.views[-1].margin
     assert len(spy.views) > 500
-    for before, after in pairwise(order):
-        if after[0] == "asked":
-            assert before == ("assessed", after[1])
-    assert Counter(what for what, _ in order)["assessed"] == proof.state.ticks
+    assert held > 300
+    for before_it, it in pairwise(order):
+        if it[0] == "asked":
+            assert before_it == ("assessed", it[1])
+
+
+@pytest.mark.parametrize("scenario", ["calm_carry", "flash_crash", "slow_bleed"])
+def test_the_lowest_health_is_that_of_all_ticks_though_most_are_compared_with_bands(
+    monkeypatch: pytest.MonkeyPatch, scenario: str
+) -> None:
+    """The same run twice: with bands, and with every margin worked out."""
+    figures = []
+    for banded in (True, False):
+        if not banded:
+            monkeypatch.setattr(engine, "health_bands", lambda *_: None)
+        lowest: list[int] = []
+        proof = wired(Churn({"pair": 0}), scenario=scenario, days=2, interval_s=60)
+        proof.run(lambda proof, lowest=lowest: lowest.append(proof.engine.margin.health_e4))  # type: ignore[misc]
+        health = proof.engine.get_status()["tally"]["min_health"]
+        assert health == min(lowest) / 10_000
+        figures.append((health, proof.journal.digest_hex(proof.state)))
+    assert figures[0] == figures[1]
 
 
 def test_a_strategy_is_asked_nothing_before_every_market_it_needs_has_a_price() -> None:
@@ -264,8 +303,8 @@ def test_a_unit_of_difference_is_read_twice_and_then_halts_by_name(amount: int) 
     def after(proof: Proof) -> None:
         if proof.state.ticks == 100:
             books = proof.venue._books
-            (name, held), *_ = books.perps.items()
-            books.perps[name] = structs.replace(held, quote_e6=held.quote_e6 + amount)
+            held, *_ = books.perps.values()
+            books._put(structs.replace(held, quote_e6=held.quote_e6 + amount))
 
     proof = wired(Churn(), **SHORT).run(after)
     change = proof.of(StateChanged)[-1]

@@ -269,9 +269,7 @@ async def test_margin_is_watched_on_when_a_strategy_with_a_position_fails(tmp_pa
 
 
 def test_a_position_whose_strategy_failed_is_still_closed_before_liquidation() -> None:
-    config = RunConfig(
-        strategy="hold", mode="paper", capital_e6=1_000 * E6, params={"target": "20"}, limits=BREAKERS_OFF
-    )
+    config = RunConfig(strategy="hold", speed=1e9, capital_e6=1_000 * E6, params={"target": "20"}, limits=BREAKERS_OFF)
     strategy = Fails({"target": "20"})
     engine = DriftEngine(strategy, config=config, ports=wiring.build(config, strategy, timeline=price_path(falling())))
     asyncio.run(whole(engine))

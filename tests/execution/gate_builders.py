@@ -110,7 +110,7 @@ class Scene:
     more: dict[str, Any] = field(default_factory=dict)
 
     def with_state(self, **changes: Any) -> "Scene":
-        return replace(self, state=structs.replace(self.state, **changes))
+        return replace(self, state=replace(self.state, **changes))
 
     def with_limits(self, **changes: Any) -> "Scene":
         return replace(self, limits=structs.replace(self.limits, **changes))

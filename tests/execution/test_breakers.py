@@ -1,5 +1,6 @@
 """The breakers: what trips each, at the very unit, in which order, and that none tells the same twice."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,8 +11,9 @@ from msgspec import structs
 
 from drift_engine.core.types import Account, EngineState, Margin, SpotBalance, StateChanged, Trading
 from drift_engine.core.units import DAY_NS, E6, E9
-from drift_engine.execution.breakers import Watch, breach, has_exposure, recovery
+from drift_engine.execution.breakers import breach, has_exposure, recovery
 from drift_engine.execution.limits import Limits
+from drift_engine.execution.watch import Watch
 
 CAPITAL_E6 = 10_000 * E6
 OFF = Limits(
@@ -267,3 +269,41 @@ def test_a_watch_looks_again_when_a_mark_moved_and_when_its_time_is_up() -> None
     assert not watch.is_calm(at, margin())
     watch.calm_until_ns = NOW_NS
     assert not watch.is_calm(state(), margin())
+
+
+def test_what_holds_ends_with_its_time_an_alarm_a_price_outside_or_any_event() -> None:
+    watch, at = Watch(Limits(), CAPITAL_E6), state()
+    price_e6 = at.markets["SOL-PERP"].oracle_e6 or 0
+    bands = (("SOL-PERP", price_e6, price_e6),)
+    watch.calm_until_ns = NOW_NS + 1
+    assert not watch.holds(at)
+    watch.hold(bands)
+    assert watch.holds(at)
+    for low_e6, high_e6 in ((price_e6 + 1, price_e6 + 2), (price_e6 - 2, price_e6 - 1)):
+        watch.hold((*bands, ("SOL", 0, 1 << 62), ("SOL-PERP", low_e6, high_e6)))
+        assert not watch.holds(at)
+    watch.hold(bands)
+    settling = at.markets | {"SOL-PERP": structs.replace(at.markets["SOL-PERP"], status="settlement")}
+    assert not watch.holds(replace(at, markets=settling))
+    at.equity_e6 = CAPITAL_E6 * 19 // 20
+    assert not watch.holds(at)
+    at.equity_e6 += 1
+    assert watch.holds(at)
+    at.day_equity_e6, at.marks = CAPITAL_E6 * 2, 1
+    assert not watch.holds(at)
+    at.day_equity_e6, at.marks = CAPITAL_E6, 2
+    assert watch.holds(at)
+    watch.let_go()
+    assert not watch.holds(at)
+    watch.hold(bands)
+    watch.calm_until_ns = NOW_NS
+    assert not watch.holds(at)
+
+
+def test_bands_are_asked_for_at_the_lowest_health_or_the_emergency_limit() -> None:
+    watch, at = Watch(Limits(), CAPITAL_E6), state()
+    watch.is_calm(at, margin(6_000))
+    watch.is_calm(at, margin(7_000))
+    assert watch.bound_e4 == 6_000
+    watch.is_calm(at, margin(1_000))
+    assert watch.bound_e4 == Limits().emergency_health_e4

@@ -1,3 +1,4 @@
+import dataclasses
 import os
 import sqlite3
 import subprocess
@@ -142,7 +143,7 @@ def test_the_digest_is_the_same_wherever_the_journal_lives(path: Path, reference
     journal = Journal(reference=not reference)
     append_all(journal, story(30))
     assert journal.digest_hex(STATE) == write(path, story(30), reference=reference)
-    assert journal.digest_hex(replace(STATE, equity_e6=11)) != journal.digest_hex(STATE)
+    assert journal.digest_hex(dataclasses.replace(STATE, equity_e6=11)) != journal.digest_hex(STATE)
 
 
 # --------------------------------------------------------------------------- taking up a run

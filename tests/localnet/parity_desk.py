@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection
 from struct import pack_into
 
 from msgspec import structs
+from msgspec.structs import asdict
 from onchain import program_so
 from solders.account import Account
 from solders.instruction import Instruction
@@ -105,28 +106,34 @@ class Pair:
         """Send the same instructions to both chains."""
         return self.real.send(key, *build(self.real)), self.ours.send(key, *build(self.ours))
 
-    def did(self, key: Keypair, who: Trader, build: Callable[[VenueDesk], list[Instruction]]) -> None:
-        """Do what must succeed on both, and leave the same accounts."""
+    def did(
+        self, key: Keypair, who: Trader, build: Callable[[VenueDesk], list[Instruction]], but: Collection[str] = ()
+    ) -> None:
+        """Do what must succeed on both, and leave the same accounts; ``but`` names what newer builds do otherwise."""
         real, ours = self.both(key, build)
         assert real.err is None, real.logs
         assert ours.err is None, ours.logs
-        self.same(who)
+        self.same(who, but=but)
 
     def refused(self, key: Keypair, build: Callable[[VenueDesk], list[Instruction]]) -> int:
         """Do what must fail on both, and return the number of the error they agree on."""
         real, ours = self.both(key, build)
         assert real.err is not None, real.logs
-        assert (code_of(ours), ours.err) == (code_of(real), real.err), (real.logs, ours.logs)
+        assert ours.err == real.err, (real.logs, ours.logs)
         return code_of(real)
 
-    def level_market(self) -> None:
-        """Give our perp market the vAMM that the real program's fills have moved."""
-        address = self.real.perp(0).pubkey
-        self.ours.chain.put(address, self.real.account(address))
+    def level_market(self, peg_e6: int = 0) -> None:
+        """Give our perp market the vAMM that the real program's fills have moved, or both a new peg."""
+        market = self.real.perp(0)
+        account = self.real.account(market.pubkey)
+        changed = PerpMarket(bytearray(account.data), DRIFT_V2.layouts.perp_market)
+        changed.peg_multiplier = peg_e6 or market.peg_multiplier
+        for desk in (self.real, self.ours):
+            desk.chain.put(market.pubkey, rewritten(account, bytes(changed.data)))
 
-    def same(self, who: Trader, perp: Collection[str] | None = None) -> None:
+    def same(self, who: Trader, perp: Collection[str] | None = None, but: Collection[str] = ()) -> None:
         """Compare every account and vault; ``perp`` names what of the perp market is compared."""
-        found = self.differences(who)
+        found = [each for each in self.differences(who) if each[0] not in but]
         if perp is not None:
             found = [each for each in found if not each[0].startswith("perp.") or each[0][5:] in perp]
         assert not found, found
@@ -137,12 +144,12 @@ class Pair:
         return [(name, ours.get(name), real.get(name)) for name in real | ours if ours.get(name) != real.get(name)]
 
     def accounts(self, desk: ParityDesk, who: Trader) -> dict[str, object]:
-        found = {f"state.{name}": value for name, value in desk.state().values().items()}
+        found = {f"state.{name}": value for name, value in asdict(desk.state().snapshot()).items()}
         found |= {f"stats.{name}": value for name, value in known(desk.stats(who), _STATS).items()}
         if desk.chain.bank.get(who.user) is not None:
             found |= {f"user.{name}": value for name, value in known_user(desk.user(who)).items()}
         for index in (0, 1):
-            found |= {f"spot{index}.{name}": value for name, value in desk.spot(index).values().items()}
+            found |= {f"spot{index}.{name}": value for name, value in asdict(desk.spot(index).snapshot()).items()}
             found |= {
                 f"vault{index}": desk.vault(index),
                 f"wallet{index}": desk.tokens(desk.wallet(who.authority, index)),
@@ -164,12 +171,12 @@ _PERP = ("last_funding_oracle_twap", "mark_std", "oracle_std")  # newer builds l
 
 def known(view: UserStats | State | SpotMarket | PerpMarket, left_out: tuple[str, ...]) -> dict[str, object]:
     """Return an account's figures but for those that newer builds added."""
-    return {name: value for name, value in view.values().items() if name not in left_out}
+    return {name: value for name, value in asdict(view.snapshot()).items() if name not in left_out}
 
 
 def known_user(user: User) -> dict[str, object]:
     left_out = ("last_fuel_bonus_update_ts", "orders", "perp_positions", "spot_positions")
-    found = {name: value for name, value in user.values().items() if name not in left_out}
+    found = {name: value for name, value in asdict(user.snapshot()).items() if name not in left_out}
     for slot, order in enumerate(user.order_slots()):
         left = order.status == ORDER_OPEN  # that build blanks a closed order, newer ones keep it with its status
         found[f"order{slot}"] = structs.replace(order, posted_slot_tail=0, bit_flags=0) if left else None

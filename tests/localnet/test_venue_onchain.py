@@ -1,9 +1,13 @@
 """Our venue against the real Drift v2 program: the same instructions, the same accounts, the same refusals."""
 
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 from parity_desk import BOOKED, E6, Pair
 from solders.instruction import Instruction
 from solders.keypair import Keypair
+from swap_desk import Swapper, refusals
 from venue_desk import E9, VenueDesk
 
 from drift_engine.localnet.venue import filling
@@ -11,10 +15,14 @@ from drift_engine.venues.instructions import accounts, fills, funds, orders, set
 from drift_engine.venues.instructions.trader import Trader, trader
 from drift_engine.venues.programs import DRIFT_V2
 from drift_engine.venues.wire.events.trading import OrderActionRecord
-from drift_engine.venues.wire.order_enums import Direction, OrderType, PostOnly
+from drift_engine.venues.wire.order_enums import Direction, OrderType, PostOnly, SettleMode
 from drift_engine.venues.wire.order_params import ModifyOrderParams, OrderParams
 
 pytestmark = pytest.mark.onchain
+ACTIVE = ("user.last_active_slot",)
+"""Settling was an activity of the user then."""
+REMEMBERED = ("spot0.historical_oracle_data",)
+"""A minute was counted from the oracle's last update then, not from the market's."""
 
 
 def enrolled(pair: Pair, name: str, deposit_e6: int = 10_000 * E6) -> tuple[Keypair, Trader]:
@@ -49,7 +57,7 @@ def limit(price_e6: int, base_e9: int = E9, direction: int = Direction.LONG, **m
 
 
 def placing(desk: VenueDesk, who: Trader, *params: OrderParams) -> list[Instruction]:
-    rest = desk.rest(who, read_perps={each.market_index for each in params})
+    rest = desk.rest(who, read_perps=sorted({each.market_index for each in params}))
     if len(params) == 1:
         return [orders.place_perp_order(DRIFT_V2, who, params[0], rest)]
     return [orders.place_orders(DRIFT_V2, who, params, rest)]
@@ -185,3 +193,74 @@ def test_fills_fees_funding_and_profits_are_booked_as_on_the_real_program(monkey
             DRIFT_V2, holder, 0, holder.authority, desk.rest(holder, write_perps=[0], write_spots=[0]))]  # noqa: B023  # fmt: skip
         pair.did(hands, holder, settle)
         pair.advance(2, SOL=147 * E6)
+
+
+def test_settling_is_refused_as_on_the_real_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    pair = Pair()
+    key, who = enrolled(pair, "judy", 5_000 * E6)
+    other, stranger = enrolled(pair, "karl", 5_000 * E6)
+    pair.advance(2)
+
+    def settle(by: Trader) -> Callable[[VenueDesk], list[Instruction]]:
+        def build(desk: VenueDesk) -> list[Instruction]:
+            rest = desk.rest(who, write_perps=[0], write_spots=[0])
+            return [settling.settle_pnl(DRIFT_V2, who, 0, by.authority, rest)]
+
+        return build
+
+    assert pair.refused(key, settle(who)) == 6010
+    taken(pair, monkeypatch, key, who, 30 * E9)
+    pair.level_market()
+    pair.advance(2, SOL=160 * E6)
+    unpaid = lambda desk: [settling.settle_pnl(DRIFT_V2, who, 0, who.authority, desk.rest(who))]  # noqa: E731
+    assert pair.refused(key, unpaid) == 6090
+    half = lambda desk: [settling.settle_pnl(  # noqa: E731
+        DRIFT_V2, who, 0, who.authority, desk.rest(who, write_spots=[0]))]  # fmt: skip
+    assert pair.refused(key, half) == 6081
+    pair.did(other, who, settle(stranger), but=ACTIVE)
+    assert pair.refused(key, settle(who)) == 6259
+    pair.advance(2, SOL=20 * E6)
+    assert pair.refused(other, settle(stranger)) == 6023
+
+    def crank(desk: VenueDesk) -> list[Instruction]:
+        ours = settling.update_amms(DRIFT_V2, [desk.directory.perp(0)], key.pubkey())
+        then = bytes(ours.data[:8]) + bytes(10)  # that build took an array of five markets
+        return [Instruction(ours.program_id, then, list(ours.accounts)) if desk is pair.real else ours]
+
+    pair.advance(2, SOL=160 * E6)
+    taken(pair, monkeypatch, key, who, 90 * E9)
+    pair.level_market()
+    for price_e6 in (147 * E6, 135 * E6, 123 * E6, *[114 * E6] * 3, *[106 * E6] * 3, *[100 * E6] * 4):
+        pair.advance(1_000, SOL=price_e6)
+        pair.level_market(peg_e6=price_e6)
+        pair.did(key, who, crank)
+    assert pair.refused(other, settle(stranger)) == 6095
+    assert pair.refused(key, lambda desk: [desk.withdraw(who, 0, 1)]) == 6003
+
+    def several(desk: VenueDesk) -> list[Instruction]:
+        rest = desk.rest(who, write_perps=[0], write_spots=[0])
+        return [settling.settle_multiple_pnls(DRIFT_V2, who, [0], who.authority, SettleMode.TRY, rest)]
+
+    pair.did(key, who, several, but=ACTIVE)
+    pair.did(key, who, lambda desk: [desk.deposit(who, 0, 20_000 * E6)], but=REMEMBERED)
+    pair.did(key, who, several, but=(*ACTIVE, *REMEMBERED))
+
+
+def test_swaps_are_booked_and_refused_as_on_the_real_program() -> None:
+    pair = Pair()
+    key, who = enrolled(pair, "swapper")
+    pair.did(key, who, lambda desk: [desk.deposit(who, 1, 50 * E9)])
+    pair.advance(3, SOL=100 * E6)
+    at = {id(desk): Swapper(desk, key, who) for desk in (pair.real, pair.ours)}
+    pair.did(key, who, lambda desk: at[id(desk)].swap(1_000 * E6, 10 * E9, lent=1_500 * E6, limit=9_900))
+    cases = {desk: dict(refusals(each)) for desk, each in at.items()}
+    for what in cases[id(pair.real)].keys() - {"tokens moved behind"}:  # that build let them
+        assert pair.refused(key, partial(lambda what, desk: cases[id(desk)][what], what)) == 6248
+    assert pair.refused(key, lambda desk: at[id(desk)].swap(1_000 * E6, 10 * E9, limit=10_001)) == 6249
+    assert pair.refused(key, lambda desk: at[id(desk)].swap(1_000 * E6, 3 * E9)) == 6023
+    pair.advance(400)
+    borrowing = lambda desk: at[id(desk)].swap(9_500 * E6, 95 * E9, lent=9_600 * E6)  # noqa: E731
+    assert pair.refused(key, borrowing) == 6157
+    allowed = partial(accounts.update_user_margin_trading_enabled, DRIFT_V2, who, enabled=True)
+    pair.did(key, who, lambda desk: [allowed(remaining=desk.rest(who))])
+    pair.did(key, who, borrowing)

@@ -83,6 +83,15 @@ def test_a_killed_engine_is_back_in_5_s_with_positions_and_pnl_as_before_and_an_
     assert (alert["rule"], alert["engine"], alert["severity"]) == ("engine_down", "a", "CRITICAL")
     assert row["alerts"][0]["rule"] == "engine_down"
 
+    os.kill(fleet.status("b")["pid"], signal.SIGSTOP)
+    took = fleet.until(lambda: fleet.fleet()["b"]["status"] == "STALE", 6)
+    assert 1.5 < took < 5, "three seconds after the last heartbeat"
+    row = fleet.fleet()["b"]
+    assert row["margin"]["status"] == "stale", "old figures are not shown as known"
+    fleet.until(lambda: "stale" in [alert["rule"] for alert in fleet.ask("manager", "alerts").data["active"]], 2)
+    os.kill(row["pid"], signal.SIGCONT)
+    fleet.until(lambda: fleet.fleet()["b"]["status"] == "RUNNING", 3)
+
 
 def test_engines_outlive_a_killed_manager_and_the_next_one_takes_them_over_and_stops_them(fleet: Fleet) -> None:
     first = serve(fleet)
@@ -104,6 +113,27 @@ def test_engines_outlive_a_killed_manager_and_the_next_one_takes_them_over_and_s
     assert [holder(fleet.state / f"{name}.pid") for name in "ab"] == [None, None]
     assert not list(fleet.state.glob("*.sock"))
     assert {json.loads((fleet.state / f"{name}.end").read_text())["code"] for name in "ab"} == {0}
+
+
+def test_the_page_s_server_comes_back_and_no_engine_notices(fleet: Fleet) -> None:
+    path = fleet.state / "fleet.toml"
+    path.write_text(TWO.format(auto="true"))
+    process = fleet.start("serve", "--port", "0", "--fleet", str(path))
+    said = fleet.state / "test.log"
+    fleet.until(lambda: "page at http://127.0.0.1:" in said.read_text())
+    token = (fleet.state / "token").read_text().strip()
+    fleet.until(lambda: f"token {token} unlocks" in said.read_text())
+    fleet.until(lambda: {row["status"] for row in fleet.fleet().values()} == {"RUNNING"})
+    pids = {name: row["pid"] for name, row in fleet.fleet().items()}
+    page = holder(fleet.state / "page.pid")
+    assert page is not None
+    os.kill(page, signal.SIGKILL)
+    fleet.until(lambda: holder(fleet.state / "page.pid") not in (page, None), 5)
+    assert {name: row["pid"] for name, row in fleet.fleet().items()} == pids
+    assert (fleet.state / "token").read_text().strip() == token, "the token outlives the page's server"
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0
+    assert holder(fleet.state / "page.pid") is None
 
 
 def test_commands_from_the_terminal(fleet: Fleet) -> None:

@@ -289,8 +289,8 @@ def oracle_price(source: int, owner: bytes, data: bytes, slot: int) -> OracleDat
     library().oracle_get_oracle_price(c.byref(out), c.c_uint8(source), c.byref(entry), c.c_uint64(slot))
     if out.tag & 0xFF:
         raise NativeError(out.tag >> 32)
-    data: OracleData = out.data
-    return data
+    found: OracleData = out.data
+    return found
 
 
 _VALIDITIES = {

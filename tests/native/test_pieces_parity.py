@@ -20,7 +20,7 @@ from library import (
 )
 from msgspec import structs
 from order_worlds import booked, maker_market, near, order_bytes, seen
-from worlds import OWNER, PRELAUNCH, SLOT, TRANSLATOR, World, balance, position, signed, size, world
+from worlds import SLOT, TRANSLATOR, World, balance, position, signed, size, world
 
 from drift_engine.core.margin_perp import worst_case_e9
 from drift_engine.core.margin_weights import (
@@ -122,15 +122,15 @@ def test_oracles_are_read_alike(counted: Callable[[int], None]) -> None:
     random, cases = Random(3), 0
     for _ in range(300):
         exchange = world(random)
-        accounts = {key: data for key, _, data in exchange.accounts.oracles}
+        accounts = {key: (owner, data) for key, owner, data in exchange.accounts.oracles}
         views: list[PerpMarket | SpotMarket] = [*exchange.perps.values(), *exchange.spots.values()]
         for view in views:
-            data = accounts.get(bytes(view.oracle))
-            if data is not None:
+            if bytes(view.oracle) in accounts:
+                owner, data = accounts[bytes(view.oracle)]
                 reading = exchange.readings[view.name]
-                native = oracle_price(view.oracle_source, OWNER, data, SLOT)
+                native = oracle_price(view.oracle_source, owner, data, SLOT)
                 assert (reading.price_e6, reading.confidence_e6) == (native.price, native.confidence)
-                assert view.oracle_source == PRELAUNCH or SLOT - reading.slot == native.delay
+                assert reading.delay_slots == native.delay
                 cases += 1
     counted(cases)
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
+from struct import pack, pack_into
 from typing import Any
 
 from library import Accounts, Keyed
@@ -10,10 +11,12 @@ from solders.pubkey import Pubkey
 
 from drift_engine.core.types import Account, Market
 from drift_engine.venues.drift_v2.program import DRIFT_V2
-from drift_engine.venues.oracle_readings import Reading, feed_reading, prelaunch_reading, quote_reading
 from drift_engine.venues.translate import Names, Translator
 from drift_engine.venues.wire.accounts import blank, decode_as
+from drift_engine.venues.wire.enums import OracleSource
+from drift_engine.venues.wire.layout import discriminator
 from drift_engine.venues.wire.oracle_accounts import PrelaunchOracle, PythLazerOracle
+from drift_engine.venues.wire.oracles import QUOTE_ASSET, OraclePrice, read_oracle
 from drift_engine.venues.wire.perp_market import PerpMarket
 from drift_engine.venues.wire.records import HistoricalOracleData
 from drift_engine.venues.wire.spot_market import SpotMarket
@@ -21,7 +24,13 @@ from drift_engine.venues.wire.user import PerpPosition, SpotPosition, User
 
 SLOT = 300_000_000
 OWNER = bytes(DRIFT_V2.program_id)
-LAZER, LAZER_1K, LAZER_1M, LAZER_STABLE, QUOTE, PRELAUNCH = 12, 13, 14, 15, 2, 6
+RECEIVER = bytes(Pubkey.from_string("G6EoTTTgpkNBtVXo96EQp2m6uwwVh2Kt6YidjkmQqoha"))
+PUSHER = bytes(Pubkey.from_string("FsJ3A3u2vn5cTVofAjvy6y5kwABJAqYWpe4975bi2epH"))
+PUSHES, PULLS, LAZERS = (0, 3, 4, 5), (7, 8, 9, 10), (12, 13, 14, 15)
+STABLES = (5, 10, 15)
+MULTIPLES = {3: 1_000, 8: 1_000, 13: 1_000, 4: 10**6, 9: 10**6, 14: 10**6}
+PLAIN = (*PUSHES[:2], *PULLS[:2], *LAZERS[:2])
+QUOTE = int(OracleSource.QUOTE_ASSET)
 SETTLEMENT, ACTIVE = 7, 1
 PREDICTION = 2
 
@@ -50,7 +59,7 @@ class World:
     accounts: Accounts
     markets: dict[str, Market]
     names: Names
-    readings: dict[str, Reading]
+    readings: dict[str, OraclePrice]
 
     def translated(self, user: bytearray) -> Account:
         """Return our account of a user's bytes."""
@@ -63,18 +72,18 @@ TRANSLATOR = Translator(DRIFT_V2)
 def world(random: Random, dress: Callable[[Random, PerpMarket, int], None] | None = None) -> World:
     """Return a random exchange with six perp and six spot markets; ``dress`` adds to perp markets, given a price."""
     oracles: list[Keyed] = []
-    readings: dict[str, Reading] = {}
+    readings: dict[str, OraclePrice] = {}
     spots = {index: _spot(random, index) for index in range(6)}
     perps = {index: _perp(random, index) for index in range(6)}
     views: list[SpotMarket | PerpMarket] = [*spots.values(), *perps.values()]
     for view in views:
         address = view.oracle
         if view.oracle_source != QUOTE:
-            data, reading = _oracle(random, view.oracle_source, view is spots[0])
-            oracles.append((bytes(address), OWNER, data))
-            readings[view.name] = reading
+            owner, data = _oracle(random, view.oracle_source, view is spots[0])
+            oracles.append((bytes(address), owner, data))
+            readings[view.name] = read_oracle(DRIFT_V2, view.oracle_source, Pubkey(owner), data, SLOT)
         else:
-            readings[view.name] = quote_reading(SLOT)
+            readings[view.name] = QUOTE_ASSET
     if dress is not None:
         for market in perps.values():
             dress(random, market, readings[market.name].price_e6)
@@ -96,25 +105,38 @@ def _read(view: Any) -> Any:
     return decode_as(type(view), DRIFT_V2.program_id, bytes(view.data))
 
 
-def _oracle(random: Random, source: int, quote: bool) -> tuple[bytes, Reading]:
-    """Return an oracle account and what it says."""
-    if source == PRELAUNCH:
+def _oracle(random: Random, source: int, quote: bool) -> tuple[bytes, bytes]:
+    """Return an oracle account's owner and its bytes."""
+    if source == OracleSource.PRELAUNCH:
         launch = blank(DRIFT_V2, PrelaunchOracle)
-        launch.price, launch.confidence = 1 + size(random, 10**9), size(random, 10**4)
+        launch.price, launch.confidence = 10_000 + size(random, 10**9), size(random, 10**4)
         launch.amm_last_update_slot = SLOT - random.randrange(10)
-        return bytes(launch.data), prelaunch_reading(launch, SLOT)
+        return OWNER, bytes(launch.data)
+    multiple = MULTIPLES.get(source, 1)
+    decimals = random.choice((8, 8, 10, 12)) if multiple > 1 else random.choice((4, 5, 6, 8, 10))
+    price_e6 = random.randrange(980_000, 1_020_000) if quote else 10_000 + size(random, 2 * 10**11)
+    price = price_e6 * 10**decimals // 10**6 // multiple or 10**decimals
+    price += random.randrange(3)
+    confidence, slot = size(random, 1 + price // 100), SLOT - random.randrange(30)
+    return _feed(source, price, confidence, -decimals, slot, random.randrange(1, 1 << 50))
+
+
+def _feed(source: int, price: int, confidence: int, exponent: int, slot: int, published: int) -> tuple[bytes, bytes]:
+    """Return a Pyth account: Lazer's, the pull receiver's, or a push account with enough publishers."""
+    if source in PULLS:
+        head = discriminator("PriceUpdateV2") + bytes(32) + b"\1" + bytes(32)
+        return RECEIVER, head + pack("<qQiq24xQ", price, confidence, exponent, published, slot)
+    if source in PUSHES:
+        data = bytearray(3_312)
+        pack_into("<III4xiiII", data, 0, 0xA1B2C3D4, 2, 3, 1, exponent, 5, 5)
+        pack_into("<Q", data, 40, slot)
+        pack_into("<qQ", data, 208, price, confidence)
+        return PUSHER, bytes(data)
     feed = blank(DRIFT_V2, PythLazerOracle)
-    decimals = random.choice((8, 8, 10, 12)) if source in (LAZER_1K, LAZER_1M) else random.choice((4, 5, 6, 8, 10))
-    feed.exponent = -decimals
-    price_e6 = random.randrange(980_000, 1_020_000) if quote else 100 + size(random, 2 * 10**11)
-    multiple = {LAZER_1K: 1_000, LAZER_1M: 10**6}.get(source, 1)
-    feed.price = max(1, price_e6 * 10**decimals // 10**6 // multiple) + random.randrange(3)
-    if price_e6 * 10**decimals // 10**6 // multiple == 0:
-        feed.price = 10**decimals
-    feed.conf = size(random, 1 + feed.price // 100)
-    feed.posted_slot = SLOT - random.randrange(30)
-    feed.publish_time = random.randrange(1, 1 << 50)
-    return bytes(feed.data), feed_reading(source, feed)
+    feed.price, feed.conf, feed.exponent, feed.posted_slot, feed.publish_time = (
+        price, confidence, exponent, slot, published,
+    )  # fmt: skip
+    return OWNER, bytes(feed.data)
 
 
 def _history(random: Random, price: int) -> HistoricalOracleData:
@@ -126,7 +148,7 @@ def _spot(random: Random, index: int) -> SpotMarket:
     view = blank(DRIFT_V2, SpotMarket)
     view.market_index, view.name, view.status = index, f"S{index}" if index else "USDC", ACTIVE
     view.decimals = 6 if index == 0 else random.choice((5, 6, 8, 9, 9, 11))
-    view.oracle_source = random.choice((QUOTE, LAZER_STABLE)) if index == 0 else random.choice((LAZER, LAZER_1K))
+    view.oracle_source = random.choice((QUOTE, *STABLES)) if index == 0 else random.choice(PLAIN)
     view.oracle = Pubkey.default() if view.oracle_source == QUOTE else key(3, index)
     view.cumulative_deposit_interest = 10**10 + size(random, 10**10)
     view.cumulative_borrow_interest = 10**10 + size(random, 10**10)
@@ -149,7 +171,7 @@ def _perp(random: Random, index: int) -> PerpMarket:
     view.status = SETTLEMENT if random.random() < 0.1 else ACTIVE
     view.contract_type = PREDICTION if random.random() < 0.1 else 0
     view.contract_tier = random.randrange(6)
-    view.oracle_source = random.choice((LAZER, LAZER, LAZER_1K, LAZER_1M, PRELAUNCH))
+    view.oracle_source = random.choice((*PLAIN, *PLAIN, *MULTIPLES, int(OracleSource.PRELAUNCH)))
     view.oracle = key(4, index)
     view.cumulative_funding_rate_long = signed(random, 10**13, zero=0.2)
     view.cumulative_funding_rate_short = signed(random, 10**13, zero=0.2)

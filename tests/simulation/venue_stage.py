@@ -71,7 +71,8 @@ class Stage:
         for event in events:
             self.events.append(event)
             self.inbox.put(event)
-        for event in self.inbox.drain():
+        others, prices = self.inbox.drain()
+        for event in (*others, *prices):
             apply(self.state, event)
 
     def price(self, ts_ns: int, name: str, oracle_e6: int, mark_e6: int = 0, open_e6: int = 0) -> MarketUpdated | None:

@@ -21,7 +21,7 @@ from drift_engine.alerts.settings import AlertSettings
 
 log = logging.getLogger("drift_engine.alerts")
 QUEUE = 256
-_WITHIN_S, _LONGEST_S, _TEXT = 5.0, 30.0, 3_500
+_WITHIN_S, _LONGEST_S, _TEXT = 4.0, 30.0, 3_500
 _PAUSES_S = (1.0, 2.0)
 _LEVELS = {"CRITICAL": logging.CRITICAL, "WARNING": logging.WARNING, "INFO": logging.INFO}
 
@@ -119,6 +119,12 @@ class Courier:
                 self.lost[name] += 1
             queue.put_nowait(alert)
 
+    async def try_all(self, alert: Alert) -> dict[str, str]:
+        """Send one alert by every way, once, at once, and return what came of each: empty where it was taken."""
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_WITHIN_S)) as http:
+            outcome = await asyncio.gather(*(_tried(http, way, alert) for way in self._ways))
+        return dict(zip(self._queues, outcome, strict=True))
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Courier"]:
         """Send what is taken for as long as the context lasts."""
@@ -153,14 +159,14 @@ class Courier:
                 await asyncio.sleep(min(error.pause_s or pause_s, _LONGEST_S))
 
 
+async def _tried(http: aiohttp.ClientSession, way: Channel, alert: Alert) -> str:
+    try:
+        await way.send(http, alert)
+    except DeliveryError as error:
+        return str(error)
+    return ""
+
+
 async def deliver_once(settings: AlertSettings, alert: Alert) -> dict[str, str]:
     """Send one alert by every way that is set and return what came of each: empty where it was taken."""
-    outcome = {}
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_WITHIN_S)) as http:
-        for way in channels(settings):
-            try:
-                await way.send(http, alert)
-                outcome[way.name] = ""
-            except DeliveryError as error:
-                outcome[way.name] = str(error)
-    return outcome
+    return await Courier(channels(settings)).try_all(alert)

@@ -66,7 +66,7 @@ def _by_manager(state: Path | None) -> dict[str, str]:
     from drift_engine.control.client import ask_now
 
     answer = ask_now((state or DEFAULT_STATE_DIR) / "manager.sock", "alert_test", 20.0)
-    if answer.ok and isinstance(answer.data, dict):
+    if isinstance(answer.data, dict):
         return {str(name): str(trouble) for name, trouble in answer.data.items()}
     if not answer.ok and answer.code == "unreachable":
         raise exits.FailedError("no manager runs here: start drift-engine serve, or name the --fleet FILE to try")

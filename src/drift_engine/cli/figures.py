@@ -1,12 +1,14 @@
 """Scaled integers as people read them. What is not known says so; nothing is ever shown as zero instead."""
 
-from decimal import Decimal
+from decimal import Context, Decimal
 
 from drift_engine.core.units import SECOND_NS
 
 UNKNOWN = "not known"
 _DECIMALS = {"e4": 4, "e6": 6, "e8": 8, "e9": 9, "e10": 10}
 _UNITS = {"ms": "ms", "s": "s", "h": "h", "slots": "slots", "count": "", "bps": "bp"}
+_WIDE = Context(prec=400)
+"""Wider than any figure of an account: what is shown is never rounded by accident, and never too large to be shown."""
 _EPOCH_LIKE_NS = 10**17
 _HOURS_A_YEAR = 8_760
 
@@ -15,7 +17,8 @@ def fixed(value: int | None, decimals: int, places: int, *, sign: bool = False) 
     """Return a scaled integer with thousands separators, rounded to ``places`` for reading."""
     if value is None:
         return UNKNOWN
-    figure = round(Decimal(value).scaleb(-decimals), places) + 0
+    figure = Decimal(value).scaleb(-decimals, _WIDE).quantize(Decimal(1).scaleb(-places), context=_WIDE)
+    figure = figure or abs(figure)
     return f"{figure:{'+' if sign and figure else ''},.{places}f}"
 
 
@@ -31,7 +34,7 @@ def amount(value_e9: int | None, places: int = 4, *, sign: bool = False) -> str:
 
 def exact(value: int, decimals: int) -> str:
     """Return every digit that says something: ``exact(1_500_000, 6) == "1.5"``."""
-    text = f"{Decimal(value).scaleb(-decimals):,f}"
+    text = f"{Decimal(value).scaleb(-decimals, _WIDE):,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
@@ -55,7 +58,10 @@ def moment(ns: int | None) -> str:
         return UNKNOWN
     from datetime import UTC, datetime
 
-    return datetime.fromtimestamp(ns // SECOND_NS, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    try:
+        return datetime.fromtimestamp(ns // SECOND_NS, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    except (ValueError, OverflowError, OSError):  # what a damaged account may say
+        return f"no date: {ns // SECOND_NS}"
 
 
 def duration(seconds: float) -> str:

@@ -83,12 +83,7 @@ def _known(
     state: EngineState, margin: Margin | None, decided: Decided | None, counts: dict[str, Any]
 ) -> dict[str, Any]:
     return {
-        **status.state_status(state),
-        "margin": status.margin_status(margin, state.now_ns),
-        "positions": status.positions_status(state.account, state.markets),
-        "net_delta_e9": status.net_delta_e9(state.account, state.markets),
-        "markets": status.markets_status(state.markets, tuple(state.markets)),
-        "pnl": status.pnl_status(state.pnl),
+        **status.books_status(state, margin, tuple(state.markets)),
         "last_decision": status.decision_status(decided),
         "tally": counts,
     }

@@ -13,14 +13,19 @@ from typing import Annotated, NoReturn
 import typer
 
 from drift_engine.cli import exits
+from drift_engine.cli.account import account
 from drift_engine.cli.alerts import app as alerts_app
 from drift_engine.cli.backtest import backtest
 from drift_engine.cli.config import app as config_app
 from drift_engine.cli.data import app as data_app
+from drift_engine.cli.doctor import doctor
 from drift_engine.cli.drill import drill
 from drift_engine.cli.engine import engine
+from drift_engine.cli.funding import funding
 from drift_engine.cli.journal import app as journal_app
+from drift_engine.cli.localnet import localnet
 from drift_engine.cli.logs import logs
+from drift_engine.cli.markets import markets
 from drift_engine.cli.page import page
 from drift_engine.cli.paper import paper
 from drift_engine.cli.replay import replay
@@ -29,6 +34,7 @@ from drift_engine.cli.serve import serve
 from drift_engine.cli.status import status
 from drift_engine.cli.steer import kill, restart, start, stop
 from drift_engine.cli.strategies import strategies
+from drift_engine.cli.watch_account import watch
 from drift_engine.cli.why import why
 
 PROGRAM = "drift-engine"
@@ -60,6 +66,7 @@ _COMMANDS: dict[str, tuple[Callable[..., int], ...]] = {
     "Run": (paper, backtest, replay),
     "Run a fleet": (serve, start, stop, restart, kill, drill),
     "Look and act": (status, logs, why, resume, strategies),
+    "A venue on the chain": (markets, account, watch, funding, doctor, localnet),
 }
 for panel, commands in _COMMANDS.items():
     for command in commands:

@@ -47,18 +47,6 @@ Venue = Annotated[
     str | None,
     typer.Option("--venue", metavar="NAME", help="A real venue: velocity or drift_v2.", rich_help_panel=_MARKET),
 ]
-RpcUrl = Annotated[
-    str | None,
-    typer.Option(
-        "--rpc", metavar="URL", envvar="DRIFT_ENGINE_RPC", help="A Solana node's HTTP address.", rich_help_panel=_MARKET
-    ),
-]
-WsUrl = Annotated[
-    str | None,
-    typer.Option(
-        "--ws", metavar="URL", help="Its WebSocket address, where it is not the usual one.", rich_help_panel=_MARKET
-    ),
-]
 Scenario = Annotated[
     str | None,
     typer.Option("--scenario", metavar="NAME", help="A simulated market, as calm_carry.", rich_help_panel=_MARKET),

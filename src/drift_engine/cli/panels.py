@@ -70,7 +70,14 @@ def market_label(status: Status) -> Text:
         return Text(f" SIMULATED MARKET: {status['scenario']} ", style="bold black on yellow")
     if status.get("simulated"):
         return Text(" SIMULATED MARKET ", style="bold black on yellow")
+    if is_live_market(status):
+        return Text(f" LIVE MARKET OF {status['venue'].upper()}, SIMULATED ACCOUNT ", style="bold black on green")
     return Text(" RECORDED MARKET, SIMULATED VENUE ", style="bold black on cyan")
+
+
+def is_live_market(status: Status) -> bool:
+    """Whether the prices are a real venue's, as they come."""
+    return not status.get("simulated") and status.get("venue") not in (None, "sim")
 
 
 # --------------------------------------------------------------------------- positions
@@ -103,7 +110,7 @@ def _position(row: Status) -> tuple[Text, ...]:
         Text(_price(row.get("entry_e6")) if side else ""),
         Text(_price(row["oracle_e6"]) if row["oracle_e6"] is not None or perp else ""),
         Text(money(row["value_e6"])),
-        _liquidation(row) if perp else Text(),
+        _liquidation(row) if "liquidation_price_e6" in row else Text(),
     )
 
 

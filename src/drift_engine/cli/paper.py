@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from drift_engine.cli import exits, options
-from drift_engine.config import paced
+from drift_engine.cli import exits, options, venue_options
+from drift_engine.config import ConfigError, paced
 
 if TYPE_CHECKING:
+    from drift_engine.cli.venue_options import Place
     from drift_engine.cli.watch import Outcome
     from drift_engine.config import RunConfig
 
@@ -27,8 +28,8 @@ def paper(
     *,
     market: options.Market = None,
     venue: options.Venue = None,
-    rpc: options.RpcUrl = None,
-    ws: options.WsUrl = None,
+    rpc: venue_options.RpcUrls = None,
+    ws: venue_options.WsUrl = None,
     scenario: options.Scenario = None,
     data: options.Data = None,
     speed: Speed = None,
@@ -50,7 +51,7 @@ def paper(
     mode: Mode = None,
     as_json: options.Json = False,
 ) -> int:
-    """Trade a simulated or recorded market as if it were live, and watch."""
+    """Trade a simulated, recorded or real market with a simulated account, and watch."""
     flags = {
         "strategy": strategy, "market": market, "venue": venue, "scenario": scenario, "data": data, "speed": speed,
         "capital": capital, "set": params, "limit": limits, "from": from_, "to": to, "mark": mark, "fill": fill,
@@ -63,26 +64,13 @@ def paper(
         speed_given=speed is not None or config is not None,
         interval_given=interval is not None or config is not None,
     )
-    return _run(run, length_s, _node(run, rpc, ws), as_json=as_json)
+    if run.venue is None and (rpc or ws):
+        raise ConfigError("--rpc and --ws are of a real market; name it, as in --venue velocity")
+    node = None if run.venue is None else venue_options.place(run.venue, rpc, ws)
+    return _run(run, length_s, node, as_json=as_json)
 
 
-def _node(run: "RunConfig", rpc: str | None, ws: str | None) -> tuple[str, str] | None:
-    """Return the addresses of a live venue's node, ``None`` for a run that needs none."""
-    from drift_engine.config import ConfigError
-
-    if run.venue is None:
-        return None
-    if rpc is None:
-        raise ConfigError(f"--venue {run.venue} needs a node to ask: add --rpc URL, or set DRIFT_ENGINE_RPC")
-    from drift_engine.venues.endpoints import checked_url, stream_url
-
-    try:
-        return checked_url(rpc, ("http", "https")), checked_url(ws or stream_url(rpc), ("ws", "wss"))
-    except ValueError as error:
-        raise ConfigError(str(error)) from None
-
-
-def _run(run: "RunConfig", length_s: float | None, node: tuple[str, str] | None, *, as_json: bool) -> int:
+def _run(run: "RunConfig", length_s: float | None, node: "Place | None", *, as_json: bool) -> int:
     import asyncio
     from datetime import UTC, datetime
 
@@ -90,7 +78,6 @@ def _run(run: "RunConfig", length_s: float | None, node: tuple[str, str] | None,
 
     from drift_engine import wiring
     from drift_engine.cli import places, watch
-    from drift_engine.config import ConfigError
 
     if run.mode == "live":
         raise ConfigError(wiring.NOT_LIVE_YET)

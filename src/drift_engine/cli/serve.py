@@ -1,7 +1,5 @@
 """``drift-engine serve``: the manager of a fleet and the page, until stopped."""
 
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -37,6 +35,7 @@ def serve(
     from drift_engine.cli.fleet_options import state_dir
     from drift_engine.cli.places import make_dir
     from drift_engine.control.places import Places, held
+    from drift_engine.dashboard.security import fresh_token
     from drift_engine.manager.fleet import default_fleet, load_fleet
     from drift_engine.manager.serving import Service
 
@@ -46,23 +45,32 @@ def serve(
     make_dir(directory)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     with held(Places(directory, "manager").pid, f"the fleet in {directory}"):
-        token = None if no_page else _token(directory)
+        if not no_page and Places(directory, "page").living_pid() is None:
+            _check_free(found.host, found.port)
+        token = None if no_page else fresh_token(directory)
         service = Service(found, directory, None if no_page else (found.host, found.port))
         names = list(service.manager.engines)
-        asyncio.run(service.run(lambda: _tell(names, found.host, found.port, token), leave=detach))
+        asyncio.run(service.run(lambda page: _tell(names, page, token), leave=detach))
     return exits.OK
 
 
-def _token(directory: Path) -> str | None:
-    """Make the page's token, ``None`` where the page is not installed."""
-    if find_spec("drift_engine.dashboard") is None:
-        return None
-    return str(import_module("drift_engine.dashboard.security").fresh_token(directory))
+def _check_free(host: str, port: int) -> None:
+    """Raise ``ConfigError`` where the page could not listen; nothing has been started by then."""
+    import socket
+
+    from drift_engine.config import ConfigError
+
+    try:
+        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+    except OSError as error:
+        said = error.strerror or error
+        raise ConfigError(f"cannot listen on {host} port {port}: {said}; choose another --port") from None
 
 
-def _tell(names: list[str], host: str, port: int, token: str | None) -> None:
+def _tell(names: list[str], page: str, token: str | None) -> None:
     print(f"engines: {', '.join(names)}", flush=True)
+    if page:
+        print(page, flush=True)
     if token is not None:
-        print(f"page:    http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)
-        print(f"token:   {token}  (unlocks the commands; it is shown once)", flush=True)
+        print(f"token {token} unlocks its commands; it is shown once", flush=True)
     print("Ctrl-C stops it all; drift-engine status --watch shows the engines here", flush=True)

@@ -74,7 +74,7 @@ def plain(status: Status) -> str:
     deltas = " ".join(f"{asset} {amount(delta, sign=True)}" for asset, delta in status["net_delta_e9"].items())
     words = (
         f"{moment(status['now_ns'])}Z".replace(" ", "T"),
-        "SIMULATED" if status["simulated"] else "RECORDED",
+        "SIMULATED" if status["simulated"] else "LIVE-MARKET" if panels.is_live_market(status) else "RECORDED",
         str(status["trading"]),
         f"health {known}{stale}",
         f"equity {money(status['equity_e6']).replace(',', '')}",
@@ -91,6 +91,7 @@ def summary(status: Status, wall_s: float, began_ns: int, journal: str) -> list[
     tally, pnl = status["tally"], status["pnl"]
     market_s = max(status["now_ns"] - began_ns, 0) / 10**9 if began_ns else 0.0
     place = f"simulated market {status['scenario']}" if status.get("scenario") else "recorded market"
+    place = f"live market of {status['venue']}" if panels.is_live_market(status) else place
     lowest = tally["min_health"]
     causes = ", ".join(
         f"{cause} {money(pnl[f'{cause}_e6'], 4, sign=True)}" for cause in panels.CAUSES if pnl[f"{cause}_e6"]

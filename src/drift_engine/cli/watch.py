@@ -1,7 +1,6 @@
 """Run an engine and show it until it ends, its time is up, or someone stops it. The engine never waits for the view."""
 
 import asyncio
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -11,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from drift_engine.cli import exits, places
+from drift_engine.cli.signals import stopping
 from drift_engine.engine import DriftEngine
 from drift_engine.journal import JournalError
 
 if TYPE_CHECKING:
+    from drift_engine.cli.venue_options import Place
     from drift_engine.config import RunConfig
     from drift_engine.strategies.base import DriftStrategy
     from drift_engine.wiring import Ports
@@ -33,12 +34,12 @@ class Outcome(Struct, frozen=True):
 
 
 async def watch_chain(
-    run: "RunConfig", strategy: "DriftStrategy", node: tuple[str, str], length_s: float | None, *, quiet: bool
+    run: "RunConfig", strategy: "DriftStrategy", node: "Place", length_s: float | None, *, quiet: bool
 ) -> Outcome:
-    """The same on a live venue's markets, by a node's HTTP and WebSocket addresses."""
+    """The same on a live venue's markets, as its nodes tell of them."""
     from drift_engine.wiring_chain import on_chain
 
-    async with on_chain(run, strategy, *node) as ports:
+    async with on_chain(run, strategy, node.urls, node.ws_urls) as ports:
         return await watch(run, strategy, length_s, quiet=quiet, ports=ports)
 
 
@@ -49,7 +50,7 @@ async def watch(
     engine = DriftEngine(strategy, config=run, ports=ports)
     began = time.monotonic()
     stop = asyncio.Event()
-    with _signals(stop):
+    with stopping(stop):
         await engine.start()
         try:
             if run.journal is not None:
@@ -83,20 +84,6 @@ async def _until_over(
     finally:
         for task in (over, stopped):
             task.cancel()
-
-
-@contextmanager
-def _signals(stop: asyncio.Event) -> Iterator[None]:
-    loop, caught = asyncio.get_running_loop(), (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.getsignal(number) for number in caught}
-    for number in caught:
-        loop.add_signal_handler(number, stop.set)
-    try:
-        yield
-    finally:
-        for number in caught:
-            loop.remove_signal_handler(number)
-            signal.signal(number, before[number])
 
 
 @contextmanager

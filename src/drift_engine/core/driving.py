@@ -1,9 +1,11 @@
 """Coroutines that must not suspend, run to their end: the interface is asynchronous, the decision is not."""
 
 import re
-from collections.abc import Coroutine, Generator
-from typing import Any, TypeVar
+import types
+from collections.abc import Callable, Coroutine, Generator
+from typing import Any, Generic, TypeVar
 
+Q = TypeVar("Q")
 T = TypeVar("T")
 
 
@@ -30,8 +32,53 @@ def drive(coroutine: Coroutine[Any, Any, T]) -> T:
     except StopIteration as done:
         return done.value  # type: ignore[no-any-return]
     coroutine.close()
-    name = getattr(coroutine, "__qualname__", "a coroutine")
-    raise RuntimeError(f"{name} must not await: a decision that suspends cannot be replayed")
+    raise _suspended(coroutine)
+
+
+class Asker(Generic[Q, T]):
+    """Asks one coroutine function again and again: what ``drive`` does, for the price of an ``await``.
+
+    One generator awaits each answer in turn and is resumed with the next question; ``drive`` would end a coroutine by
+    an exception each time.
+    """
+
+    __slots__ = ("_answer", "_ask", "_asking")
+
+    def __init__(self, ask: Callable[[Q], Coroutine[Any, Any, T]]) -> None:
+        self._ask = ask
+        self._begin()
+
+    def ask(self, question: Q) -> T:
+        """Return the answer. Raises ``RuntimeError`` where it awaits anything real, and what the asked one raises."""
+        try:
+            said = self._asking.send(question)
+        except BaseException:
+            self._begin()
+            raise
+        if said is not self._answer:
+            self._asking.close()
+            self._begin()
+            raise _suspended(self._ask)
+        answer: T = self._answer[0]
+        return answer
+
+    def _begin(self) -> None:
+        self._answer: list[Any] = [None]
+        self._asking = self._answers()
+        self._asking.send(None)
+
+    @types.coroutine
+    def _answers(self) -> Generator[Any, Any, None]:
+        answer, ask = self._answer, self._ask
+        question = yield None
+        while True:
+            answer[0] = yield from ask(question)
+            question = yield answer
+
+
+def _suspended(asked: object) -> RuntimeError:
+    name = getattr(asked, "__qualname__", "a coroutine")
+    return RuntimeError(f"{name} must not await: a decision that suspends cannot be replayed")
 
 
 def where(error: BaseException) -> str:

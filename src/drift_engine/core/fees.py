@@ -42,6 +42,7 @@ DRIFT_V2 = FeeRules(
     stake_percents=(0, 5, 10, 20, 30, 40),
 )
 VELOCITY = FeeRules(volumes_e6=tuple(millions * E6 * E6 for millions in (5, 80, 200)))
+"""The last threshold came with a fourth tier; where the chain has three, that one is empty and never reached."""
 RULES: Mapping[str, FeeRules] = {"drift_v2": DRIFT_V2, "velocity": VELOCITY}
 
 

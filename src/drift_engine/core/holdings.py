@@ -27,6 +27,17 @@ def set_perp(state: State, position: PerpPosition) -> int:
     return revalue(state, position.market)
 
 
+def set_quote(state: State, position: PerpPosition) -> int:
+    """Put a position into the account whose base has not changed, and return the change in its value."""
+    holding = state.held.get(position.market)
+    if holding is None or not position.base_e9:
+        return set_perp(state, position)
+    _put_perp(state, position)
+    change_e6 = position.quote_e6 - holding.rest_e6
+    holding.rest_e6 = position.quote_e6
+    return change_e6
+
+
 def change_open(state: State, market: str, base_e9: int, orders: int) -> None:
     """Change a perp's open orders by signed base that was submitted, and by that same sign when it goes away again.
 
@@ -105,12 +116,3 @@ def _holding(state: State, name: str) -> Holding:
     if name == account.quote:
         return Holding(0, 1, 0, value_e6)
     return Holding(token_amount(balance.scaled_e9, market), int(10**spec.decimals), value_e6, 0)
-
-
-def move_price(holding: Holding, price_e6: int) -> int:
-    """Value a holding at a new price and return the change."""
-    value = holding.amount * price_e6
-    worth_e6 = -(-value // holding.unit) if value < 0 and holding.truncates else value // holding.unit
-    change_e6 = worth_e6 - holding.worth_e6
-    holding.worth_e6 = worth_e6
-    return change_e6

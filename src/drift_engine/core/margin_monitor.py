@@ -27,7 +27,7 @@ from drift_engine.core.margin_sums import (
     with_quote_age,
 )
 from drift_engine.core.spot_balance import decimals_of, token_amount
-from drift_engine.core.types import Account, EngineState, Margin, MarginKind, Market
+from drift_engine.core.types import Account, EngineState, Margin, MarginKind, Market, MarketState
 from drift_engine.core.valuation import PriceUnknownError
 
 _FOREVER = 1 << 63
@@ -97,15 +97,17 @@ class MarginMonitor:
         self._margin: Margin
         self._lone_market: Market | None
         self._terms: Terms | None = None
-        self._seen: list[Market] = []
+        self._seen: list[Market | None] = []
         self._parts: list[Part] = []
         self._total: Part | None = None
 
-    def check(self, state: EngineState) -> Margin:
-        """Return the margin at the state's prices and time."""
-        markets, now_ns, slot = state.markets, state.now_ns, state.slot
+    def check(self, moment: EngineState | MarketState) -> Margin:
+        """Return the margin at this moment's prices and time."""
+        markets, now_ns, slot = moment.markets, moment.now_ns, moment.slot
+        if moment.account is not self._account:
+            self._renew(moment.account, markets)
         lone = self._lone
-        if lone is not None and state.account is self._account and markets.get(self._quote) is self._quote_market:
+        if lone is not None and moment.account is self._account and markets.get(self._quote) is self._quote_market:
             market = markets.get(self._lone_name)
             if market is self._lone_market and now_ns == self._now_ns and slot == self._slot:
                 return self._margin
@@ -113,7 +115,20 @@ class MarginMonitor:
             if margin is not None:
                 self._lone_market, self._now_ns, self._slot, self._margin = market, now_ns, slot, margin
                 return margin
-        return self._check(state.account, markets, now_ns, slot)
+        return self._check(moment.account, markets, now_ns, slot)
+
+    def _renew(self, account: Account, markets: Mapping[str, Market]) -> None:
+        """Keep the quick way to a lone perp of which the quote alone has changed, as funding does every hour."""
+        last, perps = self._account, account.perps
+        if last is None or not isinstance(self._lone, LonePerp) or account.spots is not last.spots or len(perps) != 1:
+            return
+        holding, market = self._held[0], markets.get(perps[0].market)
+        same = account.max_margin_ratio_e4 == last.max_margin_ratio_e4 and account.leverage == last.leverage
+        if market is None or not perps[0].base_e9 or not same:
+            return
+        if isinstance(holding, PerpHolding) and holding.takes(perps[0], market):
+            self._account, self._lone = account, holding.alone(self._quote_e6)
+            self._now_ns, self._seen = -1, [None]
 
     def _check(self, account: Account, markets: Mapping[str, Market], now_ns: int, slot: int) -> Margin:
         """Go the whole way: do again what has changed, and sum."""
@@ -187,10 +202,9 @@ class MarginMonitor:
         self._price_all(markets)
 
     def _price_all(self, markets: Mapping[str, Market]) -> None:
-        self._seen = [market_of(markets, name) for name in self._names]
-        self._parts = [
-            holding.part(market, *self._bounds) for holding, market in zip(self._held, self._seen, strict=True)
-        ]
+        seen = [market_of(markets, name) for name in self._names]
+        self._parts = [holding.part(market, *self._bounds) for holding, market in zip(self._held, seen, strict=True)]
+        self._seen = [*seen]
         self._total = self._joined()
 
     def _beyond_cross(self, margin: Margin, since_ns: int, since_slot: int) -> Margin:
@@ -217,8 +231,9 @@ def _from_scratch(account: Account, markets: Mapping[str, Market], now_ns: int, 
     quote_e6 = strict_value_e6(tokens, decimals_of(market), low_e6, high_e6)
     held = holdings_of(account, markets, terms)
     parts = [holding.part(markets[holding.name], low_e6, high_e6) for holding in held]
-    deposits = _deposits(held, parts, market, low_e6)
-    if deposits:
+    deposits = []
+    if True in [holding.isolated for holding in held]:
+        deposits = _deposits(held, parts, market, low_e6)
         parts = [part for part, holding in zip(parts, held, strict=True) if not holding.isolated]
     margin = margin_from(quote_e6, joined(parts) if parts else None, now_ns, -_FOREVER, -_FOREVER)
     if deposits:

@@ -34,11 +34,6 @@ class Terms(Struct, frozen=True, gc=False):
     ratio_e4: int = 0
     leverage: Leverage = "ordinary"
 
-    @property
-    def custom_e4(self) -> int:
-        """The account's own ratio where it counts: for initial margin alone."""
-        return self.ratio_e4 if self.kind == "initial" else 0
-
 
 PLAIN = Terms()
 

@@ -69,7 +69,9 @@ class PerpHolding:
         self._facts = (
             market.funding_cumulative_e9,
             position.quote_e6,
-            unsettled_e6(position, market),
+            0
+            if totals is None and market.funding_cumulative_e9 == position.funding_cursor_e9
+            else unsettled_e6(position, market),
             position.open_orders * OPEN_ORDER_E6,
             spec,
             market.status,

@@ -51,6 +51,10 @@ def holdings_of(
     """Return what an account holds beside quote; a known holding stays where it still stands for what is held."""
     held: list[Holding] = []
     spots, perps = held_in(account)
+    if not known:
+        held += [SpotHolding(spot, market_of(markets, spot.market), terms) for spot in spots]
+        held += [PerpHolding(perp, market_of(markets, perp.market), terms) for perp in perps]
+        return held
     for spot in spots:
         old = known[len(held)] if len(held) < len(known) else None
         if isinstance(old, SpotHolding) and old.balance is spot:

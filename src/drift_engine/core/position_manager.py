@@ -11,13 +11,14 @@ Open orders count from ``Submitted`` to ``PlanClosed``; spot legs are swaps and 
 """
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from msgspec import structs
 
 from drift_engine.core.funding import payment_e6
-from drift_engine.core.holdings import change_open, move_price, move_tokens, opened, revalue, set_perp
+from drift_engine.core.holdings import change_open, move_tokens, opened, revalue, set_perp, set_quote
+from drift_engine.core.market_moves import market_updated, move_prices, pass_time, ticked
 from drift_engine.core.perp_position import after_funding, after_settlement, after_trade
 from drift_engine.core.types import (
     Account,
@@ -44,7 +45,7 @@ from drift_engine.core.types import (
     Withdrawn,
 )
 from drift_engine.core.types import EngineState as State
-from drift_engine.core.units import DAY_NS, E6, notional_e6, rescale
+from drift_engine.core.units import notional_e6, rescale
 from drift_engine.core.valuation import oracle_price_e6
 
 _MINUTE_NS = 60 * 10**9
@@ -60,6 +61,13 @@ def apply(state: State, event: Event) -> None:
     _HANDLERS[type(event)](state, event)
 
 
+def apply_tick(state: State, prices: Collection[MarketUpdated], now_ns: int, slot: int) -> None:
+    """Change the state by prices and the tick that follows them: what ``apply`` does for each in turn, in one go."""
+    state.seq += len(prices) + 1
+    move_prices(state, prices)
+    pass_time(state, now_ns, slot)
+
+
 # --------------------------------------------------------------------------- what the world tells
 
 
@@ -67,52 +75,6 @@ def _run_started(state: State, event: RunStarted) -> None:
     state.account = Account(event.quote)
     state.markets = {spec.name: Market(spec) for spec in event.specs}
     state.now_ns = event.ts_ns
-
-
-def _market_updated(state: State, event: MarketUpdated) -> None:
-    name = event.market
-    old = state.markets[name]
-    state.markets[name] = Market(
-        old.spec,
-        event.ts_ns,
-        event.oracle_e6,
-        event.oracle_slot,
-        event.oracle_twap_e6,
-        event.oracle_confidence_e6,
-        event.mark_e6,
-        event.bid_e6,
-        event.ask_e6,
-        event.funding_e9,
-        event.deposit_rate_e6,
-        event.borrow_rate_e6,
-        event.status,
-        old.interest_deposit_e10,
-        old.interest_borrow_e10,
-        old.funding_cumulative_e9,
-        old.totals,
-    )
-    if name in state.held:
-        change_e6 = move_price(state.held[name], event.oracle_e6)
-        state.pnl.price_e6 += change_e6
-        state.equity_e6 += change_e6
-
-
-def _ticked(state: State, event: Ticked) -> None:
-    now_ns = state.now_ns = event.ts_ns
-    state.slot = event.slot
-    state.ticks += 1
-    equity_e6 = state.equity_e6
-    if now_ns >= state.next_day_ns:
-        state.next_day_ns = now_ns // DAY_NS * DAY_NS + DAY_NS
-        state.day_equity_e6 = equity_e6
-        state.marks += 1
-    if equity_e6 > state.high_water_e6:
-        state.high_water_e6 = state.trough_e6 = equity_e6
-        state.marks += 1
-    elif equity_e6 < state.trough_e6 and state.high_water_e6 > 0:
-        state.trough_e6 = equity_e6
-        drawdown_e6 = (state.high_water_e6 - equity_e6) * E6 // state.high_water_e6
-        state.max_drawdown_e6 = max(state.max_drawdown_e6, drawdown_e6)
 
 
 # --------------------------------------------------------------------------- what we decide
@@ -220,7 +182,7 @@ def _plan_closed(state: State, event: PlanClosed) -> None:
 def _funding_paid(state: State, event: FundingPaid) -> None:
     position = state.account.perp(event.market)
     paid_e6 = payment_e6(event.rate_e9, position.base_e9)
-    change_e6 = set_perp(state, after_funding(position, paid_e6, event.cumulative_e9))
+    change_e6 = set_quote(state, after_funding(position, paid_e6, event.cumulative_e9))
     market = state.markets[event.market]
     state.markets[event.market] = structs.replace(market, funding_cumulative_e9=event.cumulative_e9)
     state.pnl.funding_e6 += change_e6
@@ -281,8 +243,8 @@ def _in_order(handler: Callable[[State, Any], None]) -> Callable[[State, Any], N
 
 
 _HANDLERS: dict[type, Callable[[State, Any], None]] = {
-    MarketUpdated: _market_updated,
-    Ticked: _ticked,
+    MarketUpdated: market_updated,
+    Ticked: ticked,
     RunStarted: _run_started,
     **dict.fromkeys((RowsRead, AccountObserved, Commanded), _nothing),
     Decided: _decided,

@@ -5,14 +5,18 @@ money. Everything else is.
 """
 
 from collections.abc import Iterator
+from operator import attrgetter
 
 from drift_engine.core.types import Account, PerpPosition, SpotBalance
 
 _PERP_FIGURES = ("base_e9", "quote_e6", "quote_entry_e6", "quote_break_even_e6", "settled_e6")
+_figures = attrgetter("market", *_PERP_FIGURES)
 
 
 def differences(ours: Account, theirs: Account) -> tuple[str, ...]:
     """Return a line for each figure that differs: market, name, ours, theirs. Empty when the books agree."""
+    if ours.spots == theirs.spots and list(map(_figures, ours.perps)) == list(map(_figures, theirs.perps)):
+        return ()
     return (*_spot_differences(ours, theirs), *_perp_differences(ours, theirs))
 
 

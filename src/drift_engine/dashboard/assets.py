@@ -5,6 +5,7 @@ A browser asks again each time whether a file changed (``ETag``); what can be co
 
 import gzip
 import hashlib
+import re
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -23,6 +24,7 @@ _KINDS = {
     ".ico": "image/x-icon",
     ".woff2": "font/woff2",
 }
+_NAME = re.compile(r"[A-Za-z0-9_.\-/]{1,200}")
 _COMPRESSED = (".html", ".js", ".css", ".svg", ".json")
 
 
@@ -48,6 +50,8 @@ def charts_path() -> Path:
 
 def _find(name: str) -> Path | None:
     """Return the file of a name below ``static``; nothing above it, and no kind that is not listed."""
+    if not _NAME.fullmatch(name):
+        return None
     path = (STATIC / name).resolve()
     return path if path.is_relative_to(STATIC.resolve()) and path.suffix in _KINDS and path.is_file() else None
 

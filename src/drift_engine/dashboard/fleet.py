@@ -16,12 +16,12 @@ from drift_engine.control.protocol import Answer
 
 MANAGER = "manager"
 STALE_S = 3.0
-_BEAT_S, _WITHIN_S = 1.0, 2.0
+_BEAT_S, _TELL_S, _WITHIN_S = 0.5, 0.95, 2.0
 Status = dict[str, Any]
 
 
 class Fleet:
-    """The engines of one state directory. ``heard`` is called with each status once a second."""
+    """The engines of one state directory. ``heard`` is called with each new status, and once a second."""
 
     def __init__(self, state_dir: Path, heard: Callable[[Status], None]) -> None:
         self.state_dir = state_dir
@@ -30,6 +30,7 @@ class Fleet:
         self.alerts: Callable[[str], list[dict[str, Any]]] = lambda _engine: []
         self._statuses: dict[str, Status] = {}
         self._confirmed_s: dict[str, float] = {}
+        self._told: dict[str, tuple[float, object]] = {}
 
     def socket(self, name: str) -> Path:
         """Return the control socket of the manager or of an engine."""
@@ -48,7 +49,7 @@ class Fleet:
         return self._aged(name) if name in self._statuses else None
 
     async def run(self) -> None:
-        """Ask once a second until cancelled."""
+        """Ask twice a second, so that a heartbeat is told soon after it was heard, until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
             began_s = loop.time()
@@ -66,7 +67,17 @@ class Fleet:
             self._statuses[status["engine"]] = status
             self._confirmed_s[status["engine"]] = time.monotonic()
         for status in self.statuses():
-            self._heard(status)
+            if self._is_news(status):
+                self._heard(status)
+
+    def _is_news(self, status: Status) -> bool:
+        """Whether a heartbeat is to be told: a new one, or the old one for another second."""
+        name, heard, now_s = status["engine"], (status.get("heard_ns"), status["status"]), time.monotonic()
+        told_s, told = self._told.get(name, (0.0, None))
+        if heard == told and now_s - told_s < _TELL_S:
+            return False
+        self._told[name] = now_s, heard
+        return True
 
     async def _survivors(self) -> list[Status]:
         sockets = sorted(path for path in self.state_dir.glob("*.sock") if path.stem != MANAGER)

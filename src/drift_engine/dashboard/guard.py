@@ -54,7 +54,7 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        refusal = self._refusal(scope["method"], Headers(scope=scope))
+        refusal = self._refusal(scope["method"], scope["path"], Headers(scope=scope))
         if refusal is not None:
             self._tell(scope, refusal)
             await refuse(send, refusal)
@@ -67,14 +67,14 @@ class Guard:
 
         await self._app(scope, _bounded(receive), sending)
 
-    def _refusal(self, method: str, headers: Headers) -> Refusal | None:
+    def _refusal(self, method: str, path: str, headers: Headers) -> Refusal | None:
         host = headers.get("host", "")
         if len(headers.getlist("host")) != 1 or not self._is_ours(host):
             return 421, "wrong_host", "this server does not go by that name"
         origins = headers.getlist("origin")
         if origins and origins != [f"http://{host}"]:
             return 403, "wrong_origin", "requests of other sites are not taken"
-        if headers.get("sec-fetch-site", "none") not in ("same-origin", "none") and method != "GET":
+        if headers.get("sec-fetch-site", "none") not in ("same-origin", "none") and path != "/":
             return 403, "cross_site", "requests of other sites are not taken"
         if method == "POST":
             return self._post_refusal(headers, from_page=bool(origins))

@@ -10,6 +10,7 @@ from starlette.types import Scope
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 SEND_BUFFER = 65_536
+FIRST_REQUEST_S = 10.0
 _open: dict[tuple[str, int], asyncio.Transport] = {}
 
 
@@ -19,8 +20,14 @@ class Connection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin."""
         super().connection_made(transport)
+        self.loop.call_later(FIRST_REQUEST_S, self._hurry)
         if self.client is not None:
             _open[self.client] = transport
+
+    def _hurry(self) -> None:
+        """Cut a connection over which nothing was asked yet: it only takes the place of others."""
+        if self.cycle is None and not self.transport.is_closing():
+            self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""

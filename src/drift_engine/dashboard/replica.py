@@ -41,6 +41,7 @@ class Replica:
 
     def __init__(self) -> None:
         self.state, self.tally = EngineState(), Tally()
+        self.seq = 0
         self.margin: Margin | None = None
         self.started: RunStarted | None = None
         self.market = ""
@@ -51,17 +52,13 @@ class Replica:
         self._equities: dict[int, int] = {}
         self._monitor = _monitor(Limits())
 
-    @property
-    def seq(self) -> int:
-        """The last record taken."""
-        return self.state.seq
-
     def take(self, record: Record) -> None:
         """Apply one record."""
         event = record.event
         apply(self.state, event)
         self.tally.count(event)
         self._note(record.seq, event)
+        self.seq = record.seq
         self._equities[record.seq] = self.state.equity_e6
         self._equities.pop(record.seq - _REMEMBERED, None)
 

@@ -16,7 +16,7 @@ from drift_engine.dashboard.security import Doorkeeper, fresh_token, kept_token
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8700
 _GRACE_S = 2
-_CONNECTIONS = 1_024
+_CONNECTIONS = 512
 
 
 class PageServer(uvicorn.Server):

@@ -84,63 +84,6 @@ def has_exposure(state: EngineState) -> bool:
     return False
 
 
-class Watch:
-    """Tells in a few comparisons that no breaker can trip: what nearly every tick needs to know and no more.
-
-    It keeps the highest equity at which an equity breaker could trip, and works it out again when a mark moved. The
-    engine says until when there is nothing else to see to (``calm_until_ns``); a plan in flight is always seen to.
-    """
-
-    __slots__ = ("_alarm_e6", "_capital_e6", "_health_e4", "_limits", "_lowest_e4", "_marks", "calm_until_ns")
-
-    def __init__(self, limits: Limits, capital_e6: int) -> None:
-        self._limits = limits
-        self._capital_e6 = capital_e6
-        self._health_e4 = limits.emergency_health_e4 or 0
-        self._marks, self._alarm_e6 = -1, 0
-        self.calm_until_ns = 0
-        self._lowest_e4 = _NO_HEALTH
-
-    @property
-    def lowest_e4(self) -> int | None:
-        """The lowest health that was known at any tick, ``None`` where none was."""
-        return None if self._lowest_e4 == _NO_HEALTH else self._lowest_e4
-
-    def is_calm(self, state: EngineState, margin: Margin) -> bool:
-        """Return whether there is nothing to see to but the strategy; False where breakers and the rest must be asked.
-
-        It also keeps the lowest health it was shown.
-        """
-        if state.marks != self._marks:
-            self._marks, self._alarm_e6 = state.marks, self._highest_alarm_e6(state)
-        health_e4 = margin.health_e4
-        if health_e4 is None:
-            return False
-        self._lowest_e4 = min(self._lowest_e4, health_e4)
-        return (
-            state.equity_e6 > self._alarm_e6
-            and health_e4 >= self._health_e4
-            and state.now_ns < self.calm_until_ns
-            and state.trading is Trading.ACTIVE
-            and not state.in_flight
-            and not state.latched
-        )
-
-    def _highest_alarm_e6(self, state: EngineState) -> int:
-        limits, start_e6 = self._limits, state.net_deposits_e6 + state.pnl_at_reset_e6
-        alarms = [
-            from_e6 * (E4 - drawdown_e4) // E4
-            for from_e6, drawdown_e4 in (
-                (state.high_water_e6, limits.account_drawdown_e4),
-                (state.day_equity_e6, limits.daily_drawdown_e4),
-            )
-            if drawdown_e4 is not None
-        ]
-        if limits.strategy_drawdown_e4 is not None:
-            alarms.append(start_e6 - self._capital_e6 * limits.strategy_drawdown_e4 // E4)
-        return max(alarms, default=-(1 << 63))
-
-
 def _unhealthy(margin: Margin, limits: Limits) -> bool:
     """Unknown health trips nothing: it is no zero. The gates block what increases while it lasts."""
     health_e4, least_e4 = margin.health_e4, limits.emergency_health_e4

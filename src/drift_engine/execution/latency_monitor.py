@@ -23,7 +23,7 @@ class LatencyMonitor:
 
     def observe(self, event: Event) -> None:
         """Take the latency of a fill or of a plan's outcome; other events say nothing."""
-        if isinstance(event, Filled | PlanClosed):
+        if type(event) is Filled or type(event) is PlanClosed:
             self._reports.append((event.seen_ns, max(event.seen_ns - event.ts_ns, 0)))
 
     def average_ms(self, now_ns: int | None = None) -> int | None:

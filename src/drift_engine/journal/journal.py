@@ -148,7 +148,9 @@ class Journal:
         digested = kind in DIGESTED
         if kind is Decided or self._kept is not None:
             self._remember(Record(self.seq, self.row, event.ts_ns, event))
-        if self._file is None and self._prefix is None and not digested:
+        if self._file is None and self._prefix is None:
+            if digested:
+                self._digest.add(event)
             return
         body = encode(event)
         if digested:

@@ -182,11 +182,12 @@ class Digest:
     def __init__(self) -> None:
         self._hash = blake2b(digest_size=32)
 
-    def add(self, event: Event, body: bytes) -> None:
-        """Take in an event and its body, if it is of a kind that counts."""
-        kind = type(event)
-        if kind in DIGESTED:
-            self._hash.update(_timeless(event, body) if kind in _TIMED else body)
+    def add(self, event: Event, body: bytes | None = None) -> None:
+        """Take in an event, if it is of a kind that counts; its body where that is at hand."""
+        if type(event) in _TIMED:
+            self._hash.update(_timeless(event))
+        elif type(event) in DIGESTED:
+            self._hash.update(body or encode(event))
 
     def hexdigest(self, final: EngineState | None = None) -> str:
         """Return the digest so far, with the final state if there is one."""
@@ -196,10 +197,9 @@ class Digest:
         return running.hexdigest()
 
 
-def _timeless(event: Event, body: bytes) -> bytes:
-    if isinstance(event, Decided):
+def _timeless(event: Event) -> bytes:
+    """Return what the digest takes of an event that carries more than it may: figures, or when we heard of it."""
+    if type(event) is Decided:
         verdicts = [check.verdict for check in event.checks]
         return encode((event.ts_ns, event.signal, event.plan, verdicts, event.approved, event.emergency))
-    if isinstance(event, Filled | PlanClosed):
-        return encode(replace(event, seen_ns=0))
-    return body
+    return encode(replace(event, seen_ns=0))

@@ -16,7 +16,8 @@ from drift_engine.localnet.chain import Event, SlotOpened
 from drift_engine.localnet.node import Node
 from drift_engine.localnet.rpc_errors import bad_params
 from drift_engine.localnet.rpc_transactions import signed
-from drift_engine.localnet.tips import MIN_TIP_LAMPORTS, TipFloor, locks_tip_account, paid
+from drift_engine.localnet.tips import TipFloor, locks_tip_account, paid
+from drift_engine.venues.jito_messages import MIN_TIP_LAMPORTS
 
 MAX_BUNDLE = 5
 LEADER_TURN_SLOTS = 4

@@ -178,7 +178,7 @@ def get_transaction(node: Node, params: list[Any]) -> Any:
     newest, record = _settled(node, config), node.chain.history.get(signature)
     if record is None or record.slot > newest:
         return None
-    if record.transaction.version() == 0 and config.get("maxSupportedTransactionVersion") != 0:
+    if record.transaction.version() == 0 and config.get("maxSupportedTransactionVersion") is None:
         raise RpcError(
             UNSUPPORTED_VERSION,
             "Transaction version (0) is not supported by the requesting client. Please try the request again with "

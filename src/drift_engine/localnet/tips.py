@@ -7,25 +7,11 @@ the least. Addresses and rules: Jito's documentation of low latency transaction 
 from collections import deque
 from collections.abc import Sequence
 
-from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
 from drift_engine.localnet.outcomes import Outcome
+from drift_engine.venues.jito_messages import MIN_TIP_LAMPORTS, TIP_ACCOUNTS
 
-TIP_ACCOUNTS = tuple(
-    Pubkey.from_string(text)
-    for text in (
-        "96gYZGLnJYVFmbjzopPSU6QiEV5fGqZNyN9nmNhvrZU5",
-        "HFqU5x63VTqvQss8hp11i4wVV8bD44PvwucfZ2bU7gRe",
-        "Cw8CFyM9FkoMi7K7Crf6HNQqf4uEMzpKw6QNghXLvLkY",
-        "ADaUMid9yfUytqMBgopwjb2DTLSokTSzL1zt6iGPaS49",
-        "DfXygSm4jCyNCybVYYK6DwvWqjKee8pbDmJGcLWNDXjh",
-        "ADuUkR4vqLUMWXxW9gh6D6L8pMSawimctcNZ5pGwDcEt",
-        "DttWaMuVvTiduZRnguLF7jNxTgiMBZ1hyAumKUiL2KRL",
-        "3AVi9Tg9Uo68tJfuvoKvqKNWKkC5wPdSSdeBnizKZ6jT",
-    )
-)
-MIN_TIP_LAMPORTS = 1_000
 LAMPORTS = 10**9
 PERCENTILES = (25, 50, 75, 95, 99)
 TIPS_KEPT = 1_000

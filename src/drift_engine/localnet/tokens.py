@@ -15,6 +15,7 @@ from solders.account import Account
 from solders.pubkey import Pubkey
 
 TOKEN_PROGRAM = Pubkey.from_string("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA")
+NATIVE_MINT = Pubkey.from_string("So11111111111111111111111111111111111111112")
 TRANSFER_UNITS = 4_645
 """What a transfer of the token program costs, in compute units."""
 ACCOUNT_BYTES = 165
@@ -55,11 +56,14 @@ def held(account: Account) -> Held:
 
 
 def account_of(mint: Pubkey, owner: Pubkey, amount: int, lamports: int) -> Account:
-    """Return an initialised token account holding ``amount`` token units."""
+    """Return an initialised token account holding ``amount`` token units; wrapped SOL has lamports behind each."""
     data = bytearray(ACCOUNT_BYTES)
     data[:64] = bytes(mint) + bytes(owner)
     pack_into("<Q", data, 64, amount)
     data[108] = 1
+    if mint == NATIVE_MINT:
+        pack_into("<IQ", data, 109, 1, lamports)
+        lamports += amount
     return Account(lamports, bytes(data), TOKEN_PROGRAM)
 
 

@@ -5,11 +5,8 @@ import signal
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-
-from msgspec import structs
 
 from drift_engine.control import protocol
 from drift_engine.control.places import Places, last_lines
@@ -24,7 +21,7 @@ from drift_engine.manager.supervisor import Supervisor
 
 _MOST_LINES, _LINES = 5_000, 200
 _LOOK_S = 0.2
-_PAGE_STOP_S = 6.0
+_PAGE_START_S, _PAGE_STOP_S = 10.0, 6.0
 Command = Callable[[Managed], Awaitable[Answer]]
 
 
@@ -34,11 +31,14 @@ class Service:
     def __init__(self, fleet: Fleet, state_dir: Path, page: tuple[str, int] | None) -> None:
         self.manager = EngineManager(fleet, state_dir)
         self.server = ControlServer(Places(state_dir, "manager").socket, self._handlers())
-        self.page = None if page is None or find_spec("drift_engine.dashboard") is None else _page(state_dir, *page)
+        self.page = None if page is None else _page(state_dir, *page)
         self._stop = asyncio.Event()
 
-    async def run(self, started: Callable[[], None], *, leave: bool = False) -> None:
-        """Run until SIGTERM or SIGINT. ``started`` is called once all is under way; ``leave``: engines go on after."""
+    async def run(self, started: Callable[[str], None], *, leave: bool = False) -> None:
+        """Run until SIGTERM or SIGINT. ``leave``: engines go on after.
+
+        ``started`` is called once all is under way, with what the page's server says of itself, ``""`` without one.
+        """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._stop.set)
@@ -47,7 +47,7 @@ class Service:
             page = asyncio.create_task(self._keep_page(), name="page")
             try:
                 await self.manager.start()
-                started()
+                started(await self._page_says())
                 await self._stop.wait()
             finally:
                 page.cancel()
@@ -62,11 +62,25 @@ class Service:
             return
         if self.page.child.adopt():
             await self._stop_page()
+        self.page.child.places.log.unlink(missing_ok=True)
         self.page.start()
         while True:
             self.page.look(time.monotonic())
             self.page.heard()
             await asyncio.sleep(_LOOK_S)
+
+    async def _page_says(self) -> str:
+        """Return the last line the page's server printed once it printed one, or how it ended."""
+        if self.page is None:
+            return ""
+        for _ in range(round(_PAGE_START_S / _LOOK_S)):
+            said = last_lines(self.page.child.places.log, 1)
+            if self.page.alive and said and said[0].startswith("page at "):
+                return said[0]
+            if self.page.phase in ("ERROR", "STOPPED") and self.page.child.began_s:
+                return f"the page is not served: {said[0] if said else self.page.reason}"
+            await asyncio.sleep(_LOOK_S)
+        return f"the page's server is slow to start; its log is {self.page.child.places.log}"
 
     async def _stop_page(self) -> None:
         if self.page is None:
@@ -119,10 +133,16 @@ class Service:
             return managed
         return yes(data=last_lines(managed.places.log, request.count("n", _LINES, _MOST_LINES)))
 
-    def _alert_test(self, _request: Request) -> Answer:
+    async def _alert_test(self, _request: Request) -> Answer:
+        """Send a test alert by every way that is set, and tell what came of each."""
         alert = self.manager.alerts.test(time.time_ns())
-        self.manager.say(alert)
-        return yes("sent", "a test alert is on its way by every channel that is set", structs.asdict(alert))
+        self.manager.bus.publish(ALERTS, alert)
+        outcome = await self.manager.courier.try_all(alert)
+        failed = [f"{name}: {trouble}" for name, trouble in outcome.items() if trouble]
+        if failed:
+            return no("not_sent", "; ".join(failed), outcome)
+        ways = ", ".join(outcome) or "the page and the log, as no way out is set"
+        return yes("sent", f"a test alert went to {ways}", outcome)
 
     def _alert_dismiss(self, request: Request) -> Answer:
         number = request.text("alert")

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct, structs
 
 from drift_engine.core.funding import payment_e6
-from drift_engine.core.perp_position import after_quote, after_settlement, after_trade
+from drift_engine.core.perp_position import after_settlement, after_trade
 from drift_engine.core.spot_balance import accrue, add_tokens, token_amount
 from drift_engine.core.types import (
     Account,
@@ -66,10 +66,13 @@ class Books:
         self.perps: dict[str, PerpPosition] = {}
         self.spots: dict[str, SpotBalance] = {}
         self.cursor = 0
+        self._account: Account | None = None
 
     def account(self) -> Account:
-        """Return the account without open orders."""
-        return Account(self.quote, tuple(self.spots.values()), tuple(self.perps.values()))
+        """Return the account without open orders: the same one until something in it changed."""
+        if self._account is None:
+            self._account = Account(self.quote, tuple(self.spots.values()), tuple(self.perps.values()))
+        return self._account
 
     def tokens(self, market: str) -> int:
         """Return the signed token amount held in a spot market."""
@@ -94,6 +97,7 @@ class Books:
         self.cursor = record.cursor
         self.perps = {position.market: position for position in record.account.perps}
         self.spots = {balance.market: balance for balance in record.account.spots}
+        self._account = None
         for name, (deposit_e10, borrow_e10) in record.interest_e10.items():
             self.markets[name] = structs.replace(
                 self.markets[name],
@@ -121,8 +125,7 @@ class Books:
             self._add(trade.market, rescale(trade.base_e9, 9, spec.decimals))
             self._add(self.quote, trade.quote_e6 - trade.fee_e6)
         else:
-            position = after_trade(self._perp(trade.market), trade.base_e9, trade.quote_e6)
-            self._put(after_quote(position, -trade.fee_e6))
+            self._put(after_trade(self._perp(trade.market), trade.base_e9, trade.quote_e6, trade.fee_e6))
         return Filled(
             ts_ns,
             self._next(),
@@ -207,6 +210,7 @@ class Books:
         return self.perps.get(market) or PerpPosition(market, funding_cursor_e9=cumulative_e9)
 
     def _put(self, position: PerpPosition) -> None:
+        self._account = None
         if position.base_e9 or position.quote_e6:
             self.perps[position.market] = position
         else:
@@ -215,6 +219,7 @@ class Books:
     def _add(self, market: str, tokens: int, *, leaving: bool = False) -> None:
         if tokens == 0:
             return
+        self._account = None
         balance = self.spots.get(market) or SpotBalance(market)
         scaled_e9 = add_tokens(balance.scaled_e9, tokens, self.markets[market], leaving=leaving)
         if scaled_e9:

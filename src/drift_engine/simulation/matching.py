@@ -64,10 +64,11 @@ class Matcher:
 
     def waiting(self) -> set[str]:
         """Return the markets in which an order is open."""
-        return {leg.market for leg in self._live()}
+        return {leg.market for leg in self._live()} if self.plans else set()
 
     def _live(self, but: OpenPlan | None = None) -> list[OpenLeg]:
-        return [leg for plan in self.plans.values() if plan.arrived and plan is not but for leg in plan.live()]
+        plans = self.plans.values()
+        return [leg for plan in plans if plan.arrived and plan is not but for leg in plan.legs if leg.status is None]
 
     # ------------------------------------------------------------------- what happens to a plan
 

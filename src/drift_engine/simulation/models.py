@@ -9,11 +9,11 @@ from typing import Literal
 
 from msgspec import Struct
 
+from drift_engine.core import fees as core_fees
 from drift_engine.core.types import PerpSpec, Spec
 from drift_engine.core.units import E6, E9, ceil_div, ceil_to_step, floor_to_step, show_scaled
 from drift_engine.simulation.facts import QUOTE
 from drift_engine.simulation.faults import Faults, draw
-from drift_engine.simulation.fees import maker_rebate_e6, taker_fee_e6
 
 _MONTH_S = 30 * 86_400
 _MS_NS = 10**6
@@ -46,9 +46,10 @@ class Fees(Struct, frozen=True):
         if not isinstance(spec, PerpSpec):
             return ceil_div(size_e6 * spec.taker_fee_e6, E6)
         tier = self._tier(volume_e6)
+        fractions = core_fees.FeeTier((tier.taker_e6, E6), (-tier.maker_e6, E6))
         if maker:
-            return -maker_rebate_e6(size_e6, -tier.maker_e6, E6)
-        return taker_fee_e6(size_e6, tier.taker_e6, E6)
+            return -core_fees.maker_rebate_e6(size_e6, fractions)
+        return core_fees.taker_fee_e6(size_e6, fractions)
 
     def _tier(self, volume_e6: int) -> FeeTier:
         """Return the last tier the volume reaches, the first where it reaches none."""

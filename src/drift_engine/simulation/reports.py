@@ -34,7 +34,7 @@ class Reports:
     def put(self, event: AccountEvent, due_ns: int) -> None:
         """Take an event to be told at ``due_ns`` or as soon after as order and faults let it."""
         self.history.append(event)
-        if isinstance(event, PlanClosed):
+        if type(event) is PlanClosed:
             self.closed[event.plan_id] = event
         self._last_ns = max(self._last_ns, due_ns)
         delays = self._faults.reports(event.cursor) if type(event) in _FAULTY else (0,)

@@ -10,10 +10,10 @@ more than its fee and its distance from the oracle; that, funding and interest e
 are the bands empty. They are after anything else that changes the account, too.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from drift_engine.core.margin_monitor import assess
-from drift_engine.core.margin_weights import liability_weight_e4, perp_ratio_e4
+from drift_engine.core.margin_weights import liability_weight_e4, perp_ratios_e4
 from drift_engine.core.spot_balance import token_amount
 from drift_engine.core.types import (
     Account,
@@ -66,7 +66,7 @@ class Watch:
         """Set the bands by an account, its open orders counted, and its margin."""
         slack_e6 = margin.collateral_e6 - margin.maintenance_e6
         reserve_e6 = max(slack_e6, 0) // _RESERVE
-        costs_e6 = dict(_at_risk(account, markets))
+        costs_e6 = _at_risk(account, markets)
         self._band(_bands(costs_e6, markets, slack_e6 - reserve_e6))
         self._reserve_e6 = reserve_e6
         self._tokens, self._costs_e6 = {}, {}
@@ -89,12 +89,12 @@ class Watch:
         self._followed = len(history)
 
     def _take(self, event: AccountEvent) -> None:
-        if isinstance(event, Filled) and event.kind == "perp":
+        if type(event) is FundingPaid:
+            self._spend(-event.payment_e6)
+        elif type(event) is Filled and event.kind == "perp":
             gained_e6 = event.quote_e6 + notional_e6(event.base_e9, event.oracle_e6)
             self._spend(event.fee_e6 - gained_e6)
-        elif isinstance(event, FundingPaid):
-            self._spend(-event.payment_e6)
-        elif isinstance(event, PlanClosed):
+        elif type(event) is PlanClosed:
             self._spend(event.tip_e6)
         elif isinstance(event, InterestAccrued):
             self._accrued(event.market)
@@ -130,7 +130,7 @@ class Watch:
 
 def bands(account: Account, markets: Mapping[str, Market], slack_e6: int) -> dict[str, Band]:
     """Return the band of oracle prices (quote 1e6, both ends inside) of each held market that has a price risk."""
-    return _bands(dict(_at_risk(account, markets)), markets, slack_e6)
+    return _bands(_at_risk(account, markets), markets, slack_e6)
 
 
 def _bands(costs_e6: Mapping[str, int], markets: Mapping[str, Market], room_e6: int) -> dict[str, Band]:
@@ -156,13 +156,15 @@ def _band(price_e6: int, room_e6: int, total_e6: int) -> Band:
     return price_e6 - width_e6, price_e6 + width_e6
 
 
-def _at_risk(account: Account, markets: Mapping[str, Market]) -> Iterator[tuple[str, int]]:
-    """Yield what a price move of 100 % could cost at most in each held market, in quote 1e6, rounded up."""
+def _at_risk(account: Account, markets: Mapping[str, Market]) -> dict[str, int]:
+    """Return what a price move of 100 % could cost at most in each held market, in quote 1e6, rounded up."""
+    costs_e6 = {}
     for position in account.perps:
         market = markets[position.market]
         size_e9 = abs(position.base_e9) + position.open_bids_e9 - position.open_asks_e9
         if size_e9 and isinstance(market.spec, PerpSpec):
-            yield position.market, _cost_e6(size_e9, market, E4 + perp_ratio_e4(market.spec, size_e9, "maintenance"))
+            ratio_e4, _ = perp_ratios_e4(market.spec, size_e9)
+            costs_e6[position.market] = _cost_e6(size_e9, market, E4 + ratio_e4)
     for balance in account.spots:
         market = markets[balance.market]
         spec = market.spec
@@ -171,7 +173,9 @@ def _at_risk(account: Account, markets: Mapping[str, Market]) -> Iterator[tuple[
         tokens = abs(token_amount(balance.scaled_e9, market)) + balance.open_bids - balance.open_asks
         if tokens:
             size_e9 = rescale(tokens, spec.decimals, 9)
-            yield balance.market, _cost_e6(size_e9, market, E4 + liability_weight_e4(spec, tokens, "maintenance"))
+            weight_e4 = liability_weight_e4(spec, tokens, "maintenance")
+            costs_e6[balance.market] = _cost_e6(size_e9, market, E4 + weight_e4)
+    return costs_e6
 
 
 def _cost_e6(size_e9: int, market: Market, weight_e4: int) -> int:

@@ -42,7 +42,8 @@ class World:
                 if desk is not None:
                     fresh = True
                     if kind == 2:  # a price
-                        update = desk.take(ts_ns, a, b, c, bid, ask)
+                        take = desk.take
+                        update = take(ts_ns, a, b, c, bid, ask)
                         if update is not None:
                             deliver(update)
                     else:

@@ -4,6 +4,7 @@ Figures are exact integers with their scale in the name, next to a few plain one
 ``None``. Rows of positions are made in ``positions``, a strategy's own figures in ``strategy``.
 """
 
+from dataclasses import asdict
 from typing import Any
 
 from msgspec import structs
@@ -62,7 +63,7 @@ def margin_status(margin: Margin | None, now_ns: int = 0) -> dict[str, Any]:
 
 def pnl_status(pnl: Pnl) -> dict[str, int]:
     """Return profit and loss by cause, and their sum."""
-    return {**structs.asdict(pnl), "total_e6": pnl.total_e6()}
+    return {**asdict(pnl), "total_e6": pnl.total_e6()}
 
 
 def decision_status(decided: Decided | None) -> dict[str, Any] | None:

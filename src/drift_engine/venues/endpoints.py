@@ -7,7 +7,7 @@ left alone for as long as it asks. Time is an argument, in nanoseconds of a mono
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 NS_PER_MS = 1_000_000
 NS_PER_S = 1_000_000_000
@@ -120,12 +120,3 @@ class Endpoints:
         if chosen.failures and fit:
             chosen.retry_at_ns = now_ns + chosen.cooldown_ns
         return chosen
-
-
-def stream_url(url: str) -> str:
-    """Return where a node's WebSocket usually is: at the same address, or at the next port where one is named."""
-    parts = urlsplit(url)
-    scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
-    host, colon, port = parts.netloc.rpartition(":")
-    netloc = f"{host}:{int(port) + 1}" if colon and port.isdigit() else parts.netloc
-    return urlunsplit(parts._replace(scheme=scheme, netloc=netloc))

@@ -21,6 +21,7 @@ from drift_engine.venues.rpc_types import (
     KeyedAccount,
     Memcmp,
     PrioritizationFee,
+    SignatureInfo,
     SignatureStatus,
     Simulation,
     SimulationResult,
@@ -35,6 +36,7 @@ Commitment = Literal["processed", "confirmed", "finalized"]
 
 MAX_ACCOUNTS = 100
 MAX_STATUSES = 256
+MAX_SIGNATURES = 1_000
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
 
@@ -58,6 +60,7 @@ _maybe_integer = msgspec.json.Decoder(int | None).decode
 _text = msgspec.json.Decoder(str).decode
 _version = msgspec.json.Decoder(Version).decode
 _transaction = msgspec.json.Decoder(Transaction | None).decode
+_signatures = msgspec.json.Decoder(tuple[SignatureInfo, ...]).decode
 _fees = msgspec.json.Decoder(tuple[PrioritizationFee, ...]).decode
 _in_context = msgspec.json.Decoder(WithContext[int]).decode
 _account = msgspec.json.Decoder(WithContext[WireAccount | None]).decode
@@ -188,6 +191,19 @@ def get_transaction(signature: Signature, commitment: Commitment) -> Call[Transa
     """Ask for a transaction that landed; ``None`` where the node does not know it."""
     config = _config(commitment, encoding="base64", maxSupportedTransactionVersion=1)
     return Call("getTransaction", (str(signature), config), _transaction)
+
+
+def get_signatures_for_address(
+    key: Pubkey,
+    commitment: Commitment,
+    *,
+    before: str | None = None,
+    until: str | None = None,
+    min_context_slot: int | None = None,
+) -> Call[tuple[SignatureInfo, ...]]:
+    """Ask for up to 1,000 transactions that mention an address, newest first, between two signatures."""
+    config = _config(commitment, min_context_slot, before=before, until=until)
+    return Call("getSignaturesForAddress", (str(key), config), _signatures)
 
 
 def get_recent_prioritization_fees(writable: Sequence[Pubkey] = ()) -> Call[tuple[PrioritizationFee, ...]]:

@@ -126,6 +126,15 @@ class Transaction(msgspec.Struct, frozen=True, rename="camel"):
         return (self.meta.log_messages or ()) if self.meta is not None else ()
 
 
+class SignatureInfo(msgspec.Struct, frozen=True, rename="camel"):
+    """A transaction that mentions an address; ``err`` is the raw error, ``block_time`` in s."""
+
+    signature: str
+    slot: int
+    err: Any = None
+    block_time: int | None = None
+
+
 class ReturnData(msgspec.Struct, frozen=True, rename="camel"):
     """What a program returned."""
 

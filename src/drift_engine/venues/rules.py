@@ -18,7 +18,6 @@ from drift_engine.venues.wire.user_stats import UserStats
 
 QUANTUM_MS = 400
 """The program's unit of durations, one slot of Solana's first years."""
-MILLION_E6 = 10**12
 
 
 class PrelaunchDelay(Protocol):

@@ -20,20 +20,20 @@ from drift_engine.core.types import (
     Leverage,
     Market,
     MarketStatus,
-    PerpPosition,
     PerpSpec,
     PerpTotals,
-    SpotBalance,
     SpotSpec,
     SpotTotals,
 )
 from drift_engine.core.units import E6, rescale
 from drift_engine.venues.errors import DecodeError
-from drift_engine.venues.oracle_readings import QUOTE_ASSET, Reading, multiple_of
 from drift_engine.venues.program import Program
+from drift_engine.venues.translate_held import balance, held_positions, position
 from drift_engine.venues.wire import perp_market as wire_perp
 from drift_engine.venues.wire import spot_market as wire_spot
 from drift_engine.venues.wire import user as wire_user
+from drift_engine.venues.wire.enums import OracleSource
+from drift_engine.venues.wire.oracles import OraclePrice
 from drift_engine.venues.wire.records import FeeTier
 
 T = TypeVar("T")
@@ -49,8 +49,13 @@ _ASSET_TIERS: tuple[AssetTier, ...] = ("collateral", "protected", "cross", "isol
 _CONTRACTS: tuple[Contract, ...] = ("perpetual", "future", "prediction")
 _LEVERAGES: tuple[Leverage, ...] = ("ordinary", "high", "high_maintenance")
 _NO_FEES = FeeTier(0, 1, 0, 1, 0, 1, 0, 1)
+_MULTIPLES: Mapping[int, int] = {
+    OracleSource.PYTH_1K: 1_000, OracleSource.PYTH_1K_PULL: 1_000, OracleSource.PYTH_LAZER_1K: 1_000,
+    OracleSource.PYTH_1M: E6, OracleSource.PYTH_1M_PULL: E6, OracleSource.PYTH_LAZER_1M: E6,
+}  # fmt: skip
 _BEING_LIQUIDATED, _BANKRUPT, _REDUCE_ONLY = 1, 2, 4
-_ISOLATED, _POSITION_LIQUIDATED, _POSITION_BANKRUPT = 1, 2, 4
+_MOST_DECIMALS = 19
+"""``math/spot_balance.rs``: 10 to the power of 19 less the decimals has to be a number."""
 _MIN_RATE_STEP_E6 = E6 // 200
 _OPERATIONS = (
     "update_funding", "amm_fill", "fill", "settle_pnl", "settle_pnl_with_position", "liquidation",
@@ -72,13 +77,13 @@ class Translator:
     program: Program
     fees: FeeTier = field(default=_NO_FEES)
 
-    def perp_market(self, view: wire_perp.PerpMarket, oracle: Reading | None, ts_ns: int = 0) -> Market:
+    def perp_market(self, view: wire_perp.PerpMarket, oracle: OraclePrice | None, ts_ns: int = 0) -> Market:
         """Return a perp market at its oracle's price, without one where ``oracle`` is ``None``."""
         return Market(
             self.perp_spec(view),
             ts_ns,
             None if oracle is None else oracle.price_e6,
-            0 if oracle is None else oracle.slot,
+            _posted(oracle),
             view.historical_oracle_data.last_oracle_price_twap,
             0 if oracle is None else oracle.confidence_e6,
             mark_e6=_mark_e6(view),
@@ -120,7 +125,7 @@ class Translator:
             fee_adjustment_pct=view.fee_adjustment,
             taker_addon_tenth_bps=0 if drift else view.taker_fee_addon_tenth_bps,
             pool=view.pool_id,
-            oracle_multiple=multiple_of(view.oracle_source),
+            oracle_multiple=_MULTIPLES.get(view.oracle_source, 1),
         )
 
     def perp_totals(self, view: wire_perp.PerpMarket) -> PerpTotals:
@@ -143,13 +148,13 @@ class Translator:
             frozenset(name for bit, name in enumerate(_OPERATIONS) if view.paused_operations >> bit & 1),
         )
 
-    def spot_market(self, view: wire_spot.SpotMarket, oracle: Reading | None, ts_ns: int = 0) -> Market:
+    def spot_market(self, view: wire_spot.SpotMarket, oracle: OraclePrice | None, ts_ns: int = 0) -> Market:
         """Return a spot market at its oracle's price, without one where ``oracle`` is ``None``."""
         return Market(
             self.spot_spec(view),
             ts_ns,
             None if oracle is None else oracle.price_e6,
-            0 if oracle is None else oracle.slot,
+            _posted(oracle),
             view.historical_oracle_data.last_oracle_price_twap,
             0 if oracle is None else oracle.confidence_e6,
             status=self._status(view.status, "spot", view.market_index),
@@ -166,6 +171,8 @@ class Translator:
     def spot_spec(self, view: wire_spot.SpotMarket) -> SpotSpec:
         """Return a spot market's facts."""
         decimals = view.decimals
+        if decimals > _MOST_DECIMALS:
+            raise DecodeError(f"{view.name} has {decimals} decimals; balances are kept for up to {_MOST_DECIMALS}")
         return SpotSpec(
             view.name,
             view.market_index,
@@ -189,9 +196,9 @@ class Translator:
             scale_initial_from_e6=view.scale_initial_asset_weight_start,
             min_rate_e6=view.min_borrow_rate * _MIN_RATE_STEP_E6,
             asset_tier=_named(_ASSET_TIERS, view.asset_tier, "asset tier", view.name),
-            at_par=view.oracle_source == QUOTE_ASSET,
+            at_par=view.oracle_source == OracleSource.QUOTE_ASSET,
             pool=view.pool_id,
-            oracle_multiple=multiple_of(view.oracle_source),
+            oracle_multiple=_MULTIPLES.get(view.oracle_source, 1),
         )
 
     def account(self, view: wire_user.User, names: Names) -> Account:
@@ -199,8 +206,8 @@ class Translator:
         drift, status = self.program.name == "drift_v2", view.status
         return Account(
             self.program.quote,
-            tuple(_balance(held, names) for held in view.spot_positions()),
-            tuple(_position(held, names) for held in _positions(view)),
+            tuple(balance(held, names.spots) for held in view.spot_positions()),
+            tuple(position(held, names.perps) for held in held_positions(view)),
             view.max_margin_ratio,
             leverage=_named(_LEVERAGES, view.margin_mode, "margin mode", "the account") if drift else "ordinary",
             being_liquidated=bool(status & _BEING_LIQUIDATED),
@@ -222,70 +229,12 @@ def _named(names: tuple[T, ...], number: int, what: str, whose: str) -> T:
     return names[number]
 
 
+def _posted(oracle: OraclePrice | None) -> int:
+    """Return the slot a price was posted in, 0 where it has none: one that stands by definition."""
+    return 0 if oracle is None else oracle.posted_slot or 0
+
+
 def _mark_e6(view: wire_perp.PerpMarket) -> int | None:
     """Return the price at the vAMM's reserves (``math/amm.rs`` calculate_price), ``None`` where it has none."""
     base_e9 = view.base_asset_reserve
     return view.quote_asset_reserve * view.peg_multiplier // base_e9 if base_e9 else None
-
-
-def _balance(held: wire_user.SpotPosition, names: Names) -> SpotBalance:
-    return SpotBalance(
-        _of(names.spots, held.market_index, "spot"),
-        -held.scaled_balance if held.balance_type else held.scaled_balance,
-        held.open_bids,
-        held.open_asks,
-        held.open_orders,
-    )
-
-
-def _positions(view: wire_user.User) -> list[wire_user.PerpPosition]:
-    """Return the positions that hold something, and an empty one whose margin ratio waits for the next.
-
-    The program opens a position in the first free slot and keeps the ratio that was set there for the same market
-    (``controller/position.rs`` add_new_position).
-    """
-    slots = view.perp_slots()
-    first_free = next((held for held in slots if not _holds(held)), None)
-    waiting = [first_free] if first_free is not None and first_free.max_margin_ratio else []
-    return [held for held in slots if _holds(held)] + waiting
-
-
-def _holds(held: wire_user.PerpPosition) -> bool:
-    """Return whether a slot counts for margin (``PerpPosition::is_available``)."""
-    return bool(
-        held.base_asset_amount
-        or held.quote_asset_amount
-        or held.open_orders
-        or held.open_bids
-        or held.open_asks
-        or held.isolated_position_scaled_balance
-        or held.position_flag & (_POSITION_LIQUIDATED | _POSITION_BANKRUPT)
-    )
-
-
-def _position(held: wire_user.PerpPosition, names: Names) -> PerpPosition:
-    flags = held.position_flag
-    return PerpPosition(
-        _of(names.perps, held.market_index, "perp"),
-        held.base_asset_amount,
-        held.quote_asset_amount,
-        held.quote_entry_amount,
-        held.quote_break_even_amount,
-        held.open_bids,
-        held.open_asks,
-        held.open_orders,
-        held.last_cumulative_funding_rate,
-        held.settled_pnl,
-        held.max_margin_ratio,
-        bool(flags & _ISOLATED),
-        held.isolated_position_scaled_balance,
-        bool(flags & _POSITION_LIQUIDATED),
-        bool(flags & _POSITION_BANKRUPT),
-    )
-
-
-def _of(names: Mapping[int, str], index: int, kind: str) -> str:
-    name = names.get(index)
-    if name is None:
-        raise DecodeError(f"the account holds something in {kind} market {index}, which was not read")
-    return name

@@ -7,10 +7,10 @@ from drift_engine.core.orders.maker import Maker
 from drift_engine.core.orders.stats import MarketStats
 from drift_engine.core.orders.terms import Order, OrderKind, Trigger
 from drift_engine.venues.errors import DecodeError
-from drift_engine.venues.oracle_readings import PRELAUNCH
 from drift_engine.venues.program import Program
 from drift_engine.venues.wire import perp_market as wire_perp
 from drift_engine.venues.wire import user as wire_user
+from drift_engine.venues.wire.enums import OracleSource
 
 KINDS: tuple[OrderKind, ...] = ("market", "limit", "trigger_market", "trigger_limit", "oracle")
 TRIGGERS: tuple[Trigger, ...] = ("above", "below", "triggered_above", "triggered_below")
@@ -82,5 +82,5 @@ def stats(program: Program, view: wire_perp.PerpMarket) -> MarketStats:
         funding_rate_e9=view.last_funding_rate,
         funding_s=view.last_funding_rate_ts,
         funding_period_s=view.funding_period,
-        prelaunch=view.oracle_source == PRELAUNCH,
+        prelaunch=view.oracle_source == OracleSource.PRELAUNCH,
     )

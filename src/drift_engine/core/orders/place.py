@@ -24,6 +24,7 @@ from drift_engine.core.types import Account, Market, PerpPosition, PerpSpec, Per
 
 ORDER_SLOTS = 32
 PERP_SLOTS = 8
+_I64_MAX = 2**63 - 1
 
 
 class Answer(Struct, frozen=True):
@@ -103,7 +104,7 @@ def _placed(
     )
     if refusal == "PlacePostOnlyLimitFailure" and params.post_only == "try":
         return Answer(numbered=True)
-    _refuse(refusal)
+    _refuse(refusal or ("CastingFailure" if order.base_e9 > _I64_MAX and not order.triggers else None))
     increasing = rules.risk_increasing(order, position)
     ask = _ask(position, increasing=increasing, per_scope=exchange.per_scope)
     if exchange.asks_margin:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Literal
 
@@ -110,14 +111,21 @@ class MarketState(Struct, frozen=True):
     """The frozen view of one tick: all a strategy ever sees.
 
     ``in_flight`` names the markets of plans not yet closed; ``last_fill_ns`` is when anything last filled, 0 for never.
+    ``margins`` is the margin, or what works it out from this very view when it is read.
     """
 
     now_ns: int
     slot: int
     markets: dict[str, Market]
     account: Account
-    margin: Margin
+    margins: Margin | Callable[[MarketState], Margin]
     trading: Trading
     in_flight: frozenset[str] = frozenset()
     last_fill_ns: int = 0
     pnl_e6: int = 0
+
+    @property
+    def margin(self) -> Margin:
+        """The account's margin at this view's prices and time."""
+        found = self.margins
+        return found if isinstance(found, Margin) else found(self)

@@ -1,15 +1,22 @@
-"""The one mutable value: everything the engine knows."""
+"""The one mutable value: everything the engine knows.
+
+What is mutable here is a dataclass with slots: its fields are written several times faster than a struct's, and encode
+alike.
+"""
 
 from __future__ import annotations
 
-from msgspec import Struct, field
+from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from drift_engine.core.vocabulary.account import Account
 from drift_engine.core.vocabulary.markets import Market
 from drift_engine.core.vocabulary.plans import TradePlan, Trading
 
 
-class Pnl(Struct):
+@dataclass(slots=True)
+class Pnl:
     """Profit and loss by cause, in quote. The eight always sum to the change in equity, net of deposits."""
 
     price_e6: int = 0
@@ -35,7 +42,8 @@ class Pnl(Struct):
         )
 
 
-class Holding(Struct):
+@dataclass(slots=True)
+class Holding:
     """What is held in one market: ``amount`` moves with the price, ``unit`` of it is worth one price, and it is worth
     ``worth_e6`` now; ``rest_e6`` is worth the same at any price. ``truncates`` says how a negative worth rounds.
     """
@@ -56,7 +64,8 @@ class InFlight(Struct, frozen=True, gc=False):
     emergency: bool = False
 
 
-class EngineState(Struct):
+@dataclass(slots=True)
+class EngineState:
     """Everything the engine knows. ``position_manager.apply`` is its only writer; nobody else holds it mutable.
 
     ``equity_e6`` and ``net_deposits_e6`` are kept as events arrive: ``equity == net deposits + pnl.total_e6()``

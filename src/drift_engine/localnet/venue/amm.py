@@ -12,7 +12,8 @@ simulated book has no orders of others.
 
 from msgspec import structs
 
-from drift_engine.core.averages import twap, weighted
+from drift_engine.core.oracle_validity import accepts
+from drift_engine.core.twap import new_twap, rolling_sum, weighted_average
 from drift_engine.core.units import E6, tdiv
 from drift_engine.localnet.venue.frame import Frame
 from drift_engine.localnet.venue.interest import clamped
@@ -20,7 +21,7 @@ from drift_engine.localnet.venue.maps import load_maps
 from drift_engine.localnet.venue.oracles import validity_of
 from drift_engine.localnet.venue.pauses import require_open
 from drift_engine.localnet.venue.refusals import require
-from drift_engine.venues.oracle_readings import Reading
+from drift_engine.venues.wire.oracles import OraclePrice
 from drift_engine.venues.wire.perp_market import PerpMarket
 from drift_engine.venues.wire.records import OracleGuardRails
 
@@ -46,17 +47,37 @@ def ask_e6(market: PerpMarket) -> int:
     return reserve_price_e6(market) * (E6 + market.long_spread) // E6
 
 
-def crank(market: PerpMarket, reading: Reading, rails: OracleGuardRails, slot: int, now: int) -> None:
+def too_divergent(market: PerpMarket, price_e6: int, rails: OracleGuardRails) -> bool:
+    """Return whether a price is too far from the oracle's 5-minute average (is_oracle_mark_too_divergent)."""
+    return abs(_apart_e6(market, price_e6)) > max(rails.mark_oracle_percent_divergence, E6 // 10)
+
+
+def require_within_band(market: PerpMarket, oracle_e6: int, rails: OracleGuardRails) -> None:
+    """Refuse a market whose mark or oracle, whichever is farther out, is too far from the average.
+
+    Source: ``controller/orders.rs`` validate_market_within_price_band.
+    """
+    mark_e6 = reserve_price_e6(market)
+    farther = max(oracle_e6, mark_e6, key=lambda price_e6: abs(_apart_e6(market, price_e6)))
+    require(not too_divergent(market, farther, rails), "PriceBandsBreached", "price pushed outside bounds")
+
+
+def _apart_e6(market: PerpMarket, price_e6: int) -> int:
+    average_e6 = market.historical_oracle_data.last_oracle_price_twap_5min
+    return tdiv((price_e6 - average_e6) * E6, price_e6)
+
+
+def crank(market: PerpMarket, reading: OraclePrice, rails: OracleGuardRails, slot: int, now: int) -> None:
     """Bring a market's oracle averages up to now, and note the slot where the oracle is fresh."""
-    validity = validity_of(market, reading, slot, rails)
-    if validity != "NonPositive":
+    validity = validity_of(market, reading, rails)
+    if accepts("update_amm_curve", validity):
         remember_oracle(market, reading, slot, now)
-    market.last_oracle_valid = validity == "Valid"
-    if validity == "Valid":
+    market.last_oracle_valid = accepts("fill_amm_low_risk", validity)
+    if market.last_oracle_valid:
         market.last_update_slot = slot
 
 
-def remember_oracle(market: PerpMarket, reading: Reading, slot: int, now: int) -> int:
+def remember_oracle(market: PerpMarket, reading: OraclePrice, slot: int, now: int) -> int:
     """Average the oracle in, and return its hourly average."""
     last, clamp = market.historical_oracle_data, _CLAMPS[market.contract_tier]
     mark_e6 = reserve_price_e6(market)
@@ -73,7 +94,7 @@ def remember_oracle(market: PerpMarket, reading: Reading, slot: int, now: int) -
     market.historical_oracle_data = structs.replace(
         last,
         last_oracle_price=reading.price_e6,
-        last_oracle_delay=slot - reading.slot,
+        last_oracle_delay=reading.delay_slots,
         last_oracle_price_twap=hour_e6,
         last_oracle_price_twap_5min=short_e6,
         last_oracle_price_twap_ts=now,
@@ -87,13 +108,13 @@ def remember_mark(market: PerpMarket, now: int, bid_ask_e6: Sides, at_e6: int | 
     last_bid, last_ask = _corrected(market)
     bid = clamped(bid_ask_e6[0], market.last_bid_price_twap, clamp)
     ask = clamped(bid_ask_e6[1], market.last_ask_price_twap, clamp)
-    market.last_bid_price_twap = twap(bid, now, last_bid, then, period)
-    market.last_ask_price_twap = twap(ask, now, last_ask, then, period)
+    market.last_bid_price_twap = new_twap(bid, now, last_bid, then, period)
+    market.last_ask_price_twap = new_twap(ask, now, last_ask, then, period)
     at_e6 = sum(bid_ask_e6) // 2 if at_e6 is None else at_e6
     distance_e6 = _distance(at_e6, market.last_mark_price_twap, market.last_mark_price_twap_5min)
     market.mark_std = _deviation(market.mark_std, distance_e6, now - then)
     market.last_mark_price_twap = (market.last_bid_price_twap + market.last_ask_price_twap) // 2
-    market.last_mark_price_twap_5min = twap(
+    market.last_mark_price_twap_5min = new_twap(
         (bid + ask) // 2, now, market.last_mark_price_twap_5min, then, _FIVE_MINUTES_S
     )
     market.last_mark_price_twap_ts = now
@@ -128,7 +149,7 @@ def update_amms(frame: Frame, market_indexes: tuple[int, ...]) -> None:
         crank(market, maps.price(market), frame.state().oracle_guard_rails, frame.slot, frame.now)
 
 
-def _towards(reading: Reading, mark_e6: int) -> int:
+def _towards(reading: OraclePrice, mark_e6: int) -> int:
     """Return the oracle moved towards the mark by no more than its confidence (normalise_oracle_price)."""
     near_e6, oracle_e6 = mark_e6 // 4_000, reading.price_e6
     if mark_e6 > oracle_e6:
@@ -144,8 +165,8 @@ def _oracle_twap(market: PerpMarket, now: int, price_e6: int, period: int) -> in
     since = max(0, now - last.last_oracle_price_twap_ts)
     silent = market.last_mark_price_twap_ts - last.last_oracle_price_twap_ts
     if silent > 0:
-        price_e6 = weighted(mark_e6, price_e6, silent, max(1, period - silent))
-    return weighted(price_e6, last_e6, since, max(0, period - since))
+        price_e6 = weighted_average(mark_e6, price_e6, silent, max(1, period - silent))
+    return weighted_average(price_e6, last_e6, since, max(0, period - since))
 
 
 def _corrected(market: PerpMarket) -> tuple[int, int]:
@@ -173,5 +194,4 @@ def _distance(price_e6: int, hour_e6: int, short_e6: int) -> int:
 
 def _deviation(last_e6: int, distance_e6: int, since: int) -> int:
     """Return a deviation's rolling sum over an hour (calculate_rolling_sum)."""
-    faded = max(_HOUR_S, since)
-    return last_e6 * max(0, _HOUR_S - faded) // _HOUR_S + distance_e6
+    return rolling_sum(last_e6, distance_e6, max(_HOUR_S, since), _HOUR_S)

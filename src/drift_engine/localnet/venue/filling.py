@@ -14,7 +14,9 @@ from typing import NamedTuple
 from msgspec import structs
 from solders.pubkey import Pubkey
 
+from drift_engine.core.fees import FeeTier, maker_rebate_e6, taker_fee_e6
 from drift_engine.core.margin_scopes import Ask
+from drift_engine.core.oracle_validity import accepts
 from drift_engine.core.orders.auction import UNIT_MS, limit_price_e6
 from drift_engine.core.orders.rules import unfilled_e9
 from drift_engine.localnet.venue import actions, amm, funding
@@ -22,13 +24,12 @@ from drift_engine.localnet.venue.actions import WHY
 from drift_engine.localnet.venue.figures import status_of
 from drift_engine.localnet.venue.maps import Maps
 from drift_engine.localnet.venue.margin import scopes
-from drift_engine.localnet.venue.oracles import valid_for_orders, validity_of
+from drift_engine.localnet.venue.oracles import validity_of
 from drift_engine.localnet.venue.positions import paid, traded
 from drift_engine.localnet.venue.refusals import require
 from drift_engine.localnet.venue.slots import BANKRUPT, BEING_LIQUIDATED, position
 from drift_engine.localnet.venue.words import counts_as_open, said
 from drift_engine.simulation import dealing
-from drift_engine.simulation.fees import maker_rebate_e6, taker_fee_e6
 from drift_engine.simulation.models import Fills, Impact, Volume
 from drift_engine.venues.wire.enums import OrderAction, OrderStatus
 from drift_engine.venues.wire.order_enums import Direction
@@ -96,7 +97,7 @@ def decided(maps: Maps, user: User, order: Order, book: Book, auction_pct: int |
         held_e9 = position(user, order.market_index).base_asset_amount
         base_e9 = dealing.reducible_e9(base_e9, held_e9, market.order_step_size)
     reading, mark_e6 = maps.price(market), amm.reserve_price_e6(market)
-    valid = valid_for_orders(validity_of(market, reading, frame.slot, frame.state().oracle_guard_rails))
+    valid = accepts("oracle_order_price", validity_of(market, reading, frame.state().oracle_guard_rails))
     if base_e9 == 0 or not valid:
         return None
     slot_ms = frame.program.rules.slot_ms(frame.state(), frame.slot)
@@ -170,11 +171,13 @@ def _put(user: User, before: PerpPosition, after: PerpPosition) -> None:
 
 def _fee_e6(maps: Maps, stats: UserStats, market: PerpMarket, quote_e6: int, *, maker: bool) -> int:
     frame = maps.frame
-    tier, adjusted = frame.program.rules.fee_tier(frame.state(), stats, frame.now), market.fee_adjustment
+    found = frame.program.rules.fee_tier(frame.state(), stats, frame.now)
+    taker = (found.fee_numerator, found.fee_denominator)
+    tier = FeeTier(taker, (found.maker_rebate_numerator, found.maker_rebate_denominator))
     if maker:
-        rebate = maker_rebate_e6(quote_e6, tier.maker_rebate_numerator, tier.maker_rebate_denominator, adjusted)
-        return -rebate
-    return taker_fee_e6(quote_e6, tier.fee_numerator, tier.fee_denominator, adjusted)
+        return -maker_rebate_e6(quote_e6, tier, market.fee_adjustment)
+    addon = market.taker_fee_addon_tenth_bps if "taker_fee_addon_tenth_bps" in market.layout else 0
+    return taker_fee_e6(quote_e6, tier, market.fee_adjustment, addon)
 
 
 def _count_fee(market: PerpMarket, stats: UserStats, fee_e6: int) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from solders.instruction import AccountMeta
 from solders.pubkey import Pubkey
+from solders.sysvar import INSTRUCTIONS
 
 from drift_engine.core.units import SECOND_NS
 from drift_engine.localnet import tokens
@@ -179,6 +180,10 @@ def _signs_vaults(frame: Frame, name: str, arguments: Arguments) -> None:
     require(frame.key(name) == frame.state().signer, "ConstraintRaw", account=name)
 
 
+def _shows_instructions(frame: Frame, name: str, arguments: Arguments) -> None:
+    require(frame.key(name) == INSTRUCTIONS, "ConstraintAddress", account=name)
+
+
 _CONSTRAINTS = {
     "has_one": _has_one,
     "can_sign": _can_sign,
@@ -188,4 +193,5 @@ _CONSTRAINTS = {
     "quote_vault": _quote_vault,
     "owned": _owned,
     "signer_of": _signs_vaults,
+    "sysvar": _shows_instructions,
 }

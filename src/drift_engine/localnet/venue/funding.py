@@ -9,28 +9,27 @@ calculate_funding_rate_long_short, calculate_capped_funding_rate; ``math/helpers
 from msgspec import structs
 from solders.pubkey import Pubkey
 
-from drift_engine.core.averages import twap
-from drift_engine.core.funding import payment_e6
-from drift_engine.core.units import E6, tdiv
+from drift_engine.core.funding import Imbalance, payment_e6, rates_e9, spare_drift_e6, spare_velocity_e6
+from drift_engine.core.oracle_validity import accepts
+from drift_engine.core.twap import new_twap, until_update_s
 from drift_engine.localnet.venue import amm
 from drift_engine.localnet.venue.figures import status_of
 from drift_engine.localnet.venue.frame import Frame
 from drift_engine.localnet.venue.maps import load_maps, one_oracle
-from drift_engine.localnet.venue.oracles import valid_for_settlement, validity_of
+from drift_engine.localnet.venue.oracles import validity_of
 from drift_engine.localnet.venue.pauses import FUNDING, is_paused, require_not_paused
 from drift_engine.localnet.venue.positions import cumulative_e9, paid
 from drift_engine.localnet.venue.refusals import refuse, require
 from drift_engine.localnet.venue.slots import active, perp_slot
-from drift_engine.venues.oracle_readings import Reading
 from drift_engine.venues.wire.events.markets import FundingRateRecord
 from drift_engine.venues.wire.events.trading import FundingPaymentRecord
+from drift_engine.venues.wire.oracles import OraclePrice
 from drift_engine.venues.wire.perp_market import PerpMarket
 from drift_engine.venues.wire.records import OracleGuardRails
 from drift_engine.venues.wire.user import User
 
 _UPDATE_PAUSED = 1
 _DAY_S = 86_400
-_QUOTE_TO_BASE_FUNDING = 10**12
 
 
 def update_funding_rate(frame: Frame, market_index: int) -> None:
@@ -47,7 +46,7 @@ def update_funding_rate(frame: Frame, market_index: int) -> None:
         refuse("FundingWasNotUpdated")
 
 
-def update_rate(frame: Frame, market: PerpMarket, reading: Reading) -> bool:
+def update_rate(frame: Frame, market: PerpMarket, reading: OraclePrice) -> bool:
     """Set the hour's rate where it is due and nothing speaks against it, and say whether it was."""
     state, now = frame.state(), frame.now
     blocked = is_blocked(market, reading, state.oracle_guard_rails, frame.slot) or is_paused(state, FUNDING)
@@ -61,7 +60,7 @@ def update_rate(frame: Frame, market: PerpMarket, reading: Reading) -> bool:
     market.cumulative_funding_rate_long += long_e9
     market.cumulative_funding_rate_short += short_e9
     last_ts = market.last_funding_rate_ts
-    market.last_24h_avg_funding_rate = twap(rate_e9, now, market.last_24h_avg_funding_rate, last_ts, _DAY_S)
+    market.last_24h_avg_funding_rate = new_twap(rate_e9, now, market.last_24h_avg_funding_rate, last_ts, _DAY_S)
     market.last_funding_rate, market.last_funding_rate_ts = rate_e9, now
     market.last_funding_rate_long, market.last_funding_rate_short = long_e9, short_e9
     market.net_unsettled_funding_pnl -= revenue_e6
@@ -72,56 +71,35 @@ def update_rate(frame: Frame, market: PerpMarket, reading: Reading) -> bool:
     return True
 
 
-def is_blocked(market: PerpMarket, reading: Reading, rails: OracleGuardRails, slot: int) -> bool:
+def is_blocked(market: PerpMarket, reading: OraclePrice, rails: OracleGuardRails, slot: int) -> bool:
     """Return whether the oracle, the vAMM's age or the mark's distance speak against an update (block_operation)."""
-    valid = valid_for_settlement(validity_of(market, reading, slot, rails))
-    average_e6 = market.historical_oracle_data.last_oracle_price_twap_5min
-    apart_e6 = abs(amm.reserve_price_e6(market) - average_e6) * E6 // max(1, average_e6)
+    valid = accepts("update_funding", validity_of(market, reading, rails))
     old = slot - market.last_update_slot > market.funding_period
     paused = market.paused_operations & _UPDATE_PAUSED
-    return bool(old or not valid or paused or apart_e6 > max(rails.mark_oracle_percent_divergence, E6 // 10))
+    return bool(old or not valid or paused or amm.too_divergent(market, amm.reserve_price_e6(market), rails))
 
 
 def seconds_left(market: PerpMarket, now: int) -> int:
-    """Return how long until the rate may be set: on the hour, or the hour after where the last came late."""
-    period, late = market.funding_period, market.last_funding_rate_ts % market.funding_period
-    wait = period
-    if late > period // 3:
-        wait = 2 * period - late
-    elif late:
-        wait = period - late
-    return max(0, wait - (now - market.last_funding_rate_ts))
+    """Return how long until the rate may be set."""
+    return until_update_s(now, market.last_funding_rate_ts, market.funding_period)
 
 
 def sides_of(market: PerpMarket, rate_e9: int) -> tuple[int, int, int]:
     """Return the rates of longs and of shorts, and what the protocol receives (negative: pays)."""
-    revenue_e6 = -payment_e6(rate_e9, market.base_asset_amount_with_amm) if rate_e9 else 0
-    if revenue_e6 >= 0:
-        _book_revenue(market, revenue_e6)
-        return rate_e9, rate_e9, revenue_e6
-    limit_e6 = -(_fees_to_spend_e6(market) // 3)
-    _book_revenue(market, max(revenue_e6, limit_e6))
-    capped_e9 = rate_e9 if revenue_e6 >= limit_e6 else _capped_e9(market, rate_e9, limit_e6)
-    return (capped_e9 if rate_e9 < 0 else rate_e9), (capped_e9 if rate_e9 > 0 else rate_e9), revenue_e6
+    held = market.base_asset_amount_long, market.base_asset_amount_short, market.base_asset_amount_with_amm
+    imbalance = Imbalance(*held, _spare_e6(market))
+    revenue_e6 = -payment_e6(rate_e9, imbalance.users_e9)
+    _book_revenue(market, max(revenue_e6, -imbalance.spare_e6))
+    return *rates_e9(rate_e9, imbalance), revenue_e6
 
 
-def _capped_e9(market: PerpMarket, rate_e9: int, limit_e6: int) -> int:
-    """Return the rate of the side that receives, which gets what the other side pays and what fees allow."""
-    payers = market.base_asset_amount_long if rate_e9 > 0 else market.base_asset_amount_short
-    takers = market.base_asset_amount_short if rate_e9 > 0 else market.base_asset_amount_long
-    limit_e6 -= abs(payment_e6(rate_e9, payers)) if payers else 0
-    if takers == 0:
-        return 0
-    quotient = tdiv(abs(limit_e6 + 1) * _QUOTE_TO_BASE_FUNDING, abs(takers))
-    return quotient if (limit_e6 + 1 < 0) == (takers < 0) else -quotient
-
-
-def _fees_to_spend_e6(market: PerpMarket) -> int:
-    """Return the fees above the part that stays with the protocol (``math/repeg.rs`` calculate_fee_pool)."""
-    kept_e6 = 0
-    if "last_funding_oracle_twap" in market.layout:
-        kept_e6 = market.total_exchange_fee // 2 + market.total_liquidation_fee - market.total_fee_withdrawn
-    return max(0, market.total_fee_minus_distributions - kept_e6)
+def _spare_e6(market: PerpMarket) -> int:
+    """Return what the market's maker may pay."""
+    profit_e6 = market.total_fee_minus_distributions
+    if "last_funding_oracle_twap" not in market.layout:
+        return spare_velocity_e6(profit_e6)
+    fees = market.total_exchange_fee, market.total_liquidation_fee, market.total_fee_withdrawn
+    return spare_drift_e6(profit_e6, *fees)
 
 
 def _book_revenue(market: PerpMarket, revenue_e6: int) -> None:

@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from solders.pubkey import Pubkey
 
+from drift_engine.core.withdrawable import withdrawable
 from drift_engine.localnet.venue.balances import BORROW, DEPOSIT, counted, require_vault, tokens_of
-from drift_engine.localnet.venue.figures import status_of
+from drift_engine.localnet.venue.figures import account_of, status_of
 from drift_engine.localnet.venue.frame import Frame
 from drift_engine.localnet.venue.interest import accrued
 from drift_engine.localnet.venue.limits import allows_withdrawal, require_caps
@@ -20,10 +21,9 @@ from drift_engine.localnet.venue.pauses import WITHDRAW as WITHDRAWALS
 from drift_engine.localnet.venue.pauses import require_not_paused
 from drift_engine.localnet.venue.refusals import refuse, require
 from drift_engine.localnet.venue.slots import BANKRUPT, BEING_LIQUIDATED, active, open_spot_slot
-from drift_engine.localnet.venue.withdrawable import most_withdrawable_by
-from drift_engine.venues.oracle_readings import Reading
 from drift_engine.venues.wire.enums import DepositDirection
 from drift_engine.venues.wire.events.users import DepositRecord
+from drift_engine.venues.wire.oracles import OraclePrice
 from drift_engine.venues.wire.spot_market import SpotMarket
 from drift_engine.venues.wire.user import SpotPosition, User
 
@@ -87,7 +87,7 @@ def withdraw(frame: Frame, market_index: int, amount: int, reduce_only: bool) ->
     if reduce_only or status_of(market) == "reduce_only":
         held = user.spot_slots()[slot]
         require(held.balance_type == DEPOSIT, "ReduceOnlyWithdrawIncreasedRisk")
-        amount = min(amount, most_withdrawable_by(maps, user, market), tokens_of(held, market))
+        amount = min(amount, withdrawable(*account_of(maps, user), market.name), tokens_of(held, market))
     taken_out(user, market, amount, reading)
     require_to_withdraw(maps, user)
     _note_fuel(frame, user)
@@ -136,7 +136,7 @@ def transfer_deposit(frame: Frame, market_index: int, amount: int) -> None:
     require_vault(market, frame.ledger.token_amount(frame.key("spot_market_vault")))
 
 
-def taken_out(user: User, market: SpotMarket, amount: int, reading: Reading | None) -> None:
+def taken_out(user: User, market: SpotMarket, amount: int, reading: OraclePrice | None) -> None:
     """Take tokens out of a balance within the market's limits; ``reading`` counts them among the withdrawals."""
     if reading is not None:
         user.total_withdraws = min(_U64, user.total_withdraws + amount * reading.price_e6 // 10**market.decimals)
@@ -157,7 +157,7 @@ def require_same_pool(user: User, market: SpotMarket) -> None:
     require(user.pool_id == market.pool_id, "InvalidPoolId", text)
 
 
-def _count_in(user: User, amount: int, reading: Reading, market: SpotMarket) -> None:
+def _count_in(user: User, amount: int, reading: OraclePrice, market: SpotMarket) -> None:
     user.total_deposits = min(_U64, user.total_deposits + amount * reading.price_e6 // 10**market.decimals)
 
 
@@ -172,7 +172,7 @@ def _note_fuel(frame: Frame, user: User) -> None:
         user.last_fuel_bonus_update_ts = frame.now
 
 
-def _tell(frame: Frame, market: SpotMarket, user: User, address: Pubkey, reading: Reading, told: Told) -> None:
+def _tell(frame: Frame, market: SpotMarket, user: User, address: Pubkey, reading: OraclePrice, told: Told) -> None:
     event = DepositRecord(
         ts=frame.now,
         user_authority=frame.key("authority") if told.transfer_user else user.authority,

@@ -13,6 +13,7 @@ Velocity.
 ``vault``      the vault of the spot market that an argument names; ``quote_vault`` that of market 0
 ``owned``      a token account of the authority
 ``signer_of``  the address that signs for the program's vaults
+``sysvar``     where the runtime shows a transaction's own instructions
 =============  ======================================================================================
 """
 
@@ -34,6 +35,7 @@ _SWAP = _TAKE | {
     "out_token_account": "owned",
     "in_token_account": "owned",
     "signer": "signer_of",
+    "instructions": "sysvar",
 }
 
 

@@ -8,27 +8,26 @@ not used up.
 
 from msgspec import structs
 
-from drift_engine.core.averages import twap, weighted
-from drift_engine.core.spot_balance import YEAR_S, accrue, borrow_rate_e6
-from drift_engine.core.types import SpotSpec
-from drift_engine.core.units import E6
+from drift_engine.core.interest import accrued as grown
+from drift_engine.core.interest import utilisation_e6
+from drift_engine.core.twap import new_twap, weighted_average
 from drift_engine.localnet.venue.balances import pool_moved, require_vault, totals
 from drift_engine.localnet.venue.figures import spot_figures, status_of
 from drift_engine.localnet.venue.frame import Frame
 from drift_engine.localnet.venue.maps import one_oracle
 from drift_engine.localnet.venue.pauses import FUNDING, is_paused, require_open
 from drift_engine.localnet.venue.refusals import require
-from drift_engine.venues.oracle_readings import Reading
+from drift_engine.venues.market_reads import withheld_e6
 from drift_engine.venues.wire.events.markets import SpotInterestRecord
+from drift_engine.venues.wire.oracles import OraclePrice
 from drift_engine.venues.wire.spot_market import SpotMarket
 
 _INTEREST_PAUSED = 1
 _DAY_S, _HOUR_S, _FIVE_MINUTES_S, _MINUTE_S = 86_400, 3_600, 300, 60
 _CLAMPS = (10, 10, 5, 3, 3)  # by asset tier
-_IF_FACTOR = E6
 
 
-def accrued(frame: Frame, market: SpotMarket, reading: Reading | None) -> None:
+def accrued(frame: Frame, market: SpotMarket, reading: OraclePrice | None) -> None:
     """Bring a market's interest and averages up to now."""
     if not market.paused_operations & _INTEREST_PAUSED:
         _accrue(frame, market, frame.now)
@@ -36,14 +35,13 @@ def accrued(frame: Frame, market: SpotMarket, reading: Reading | None) -> None:
 
 
 def _accrue(frame: Frame, market: SpotMarket, now: int) -> None:
-    deposit_e10, borrow_e10 = _growth(market, now)
-    if deposit_e10 <= 0 or borrow_e10 <= 1:
+    before = spot_figures(market)
+    after = grown(before, now, withheld_e6(market))
+    if after is before:
         return
-    staked_e10 = deposit_e10 * _stakers_e6(market) // _IF_FACTOR
-    if deposit_e10 - staked_e10 <= 0:
-        return
-    market.cumulative_deposit_interest += deposit_e10 - staked_e10
-    market.cumulative_borrow_interest += borrow_e10
+    staked_e10 = grown(before, now).interest_deposit_e10 - after.interest_deposit_e10
+    market.cumulative_deposit_interest = after.interest_deposit_e10
+    market.cumulative_borrow_interest = after.interest_borrow_e10
     market.last_interest_ts = now
     tokens = market.deposit_balance * staked_e10 // int(10 ** (19 - market.decimals))
     market.revenue_pool = pool_moved(market.revenue_pool, market, tokens)
@@ -56,55 +54,30 @@ _TOLD = (
 )
 
 
-def _stakers_e6(market: SpotMarket) -> int:
-    fund = market.insurance_fund
-    return fund.total_factor or fund.if_fee_factor
-
-
-def _growth(market: SpotMarket, now: int) -> tuple[int, int]:
-    """Return by how much cumulative interest of deposits and of borrows grows."""
-    figures = spot_figures(market)
-    used_e6 = utilisation_e6(*totals(market, figures))
-    if now <= market.last_interest_ts or used_e6 == 0 or not isinstance(figures.spec, SpotSpec):
-        return 0, 0
-    rate_e6 = borrow_rate_e6(used_e6, figures.spec, figures.spec.min_rate_e6)
-    seconds = now - market.last_interest_ts
-    deposits_e10, borrows_e10 = market.cumulative_deposit_interest, market.cumulative_borrow_interest
-    earned_e10 = deposits_e10 * (rate_e6 * seconds * used_e6 // E6) // YEAR_S // E6
-    return earned_e10, accrue(borrows_e10, rate_e6, seconds, borrow=True) - borrows_e10
-
-
-def utilisation_e6(deposits: int, borrows: int) -> int:
-    """Return how much of what is deposited is borrowed; all of it where nothing is deposited but something owed."""
-    if borrows == 0:
-        return 0
-    return borrows * E6 // deposits if deposits else E6
-
-
-def remember(market: SpotMarket, reading: Reading | None, slot: int, now: int) -> None:
+def remember(market: SpotMarket, reading: OraclePrice | None, slot: int, now: int) -> None:
     """Write down what the market remembers: averages of its balances and of its oracle."""
     since = max(0, now - market.last_twap_ts)
     rest = max(1, _DAY_S - since)
     deposits, borrows = totals(market)
-    market.deposit_token_twap = weighted(deposits, market.deposit_token_twap, since, rest)
-    market.borrow_token_twap = weighted(borrows, market.borrow_token_twap, since, rest)
-    market.utilization_twap = weighted(utilisation_e6(deposits, borrows), market.utilization_twap, since, rest)
+    market.deposit_token_twap = weighted_average(deposits, market.deposit_token_twap, since, rest)
+    market.borrow_token_twap = weighted_average(borrows, market.borrow_token_twap, since, rest)
+    market.utilization_twap = weighted_average(utilisation_e6(deposits, borrows), market.utilization_twap, since, rest)
     if reading is not None:
         _remember_oracle(market, reading, slot, now, since)
     market.last_twap_ts = now
 
 
-def _remember_oracle(market: SpotMarket, reading: Reading, slot: int, now: int, since: int) -> None:
+def _remember_oracle(market: SpotMarket, reading: OraclePrice, slot: int, now: int, since: int) -> None:
     last = market.historical_oracle_data
     price_e6 = clamped(reading.price_e6, last.last_oracle_price_twap, _CLAMPS[market.asset_tier])
     then = last.last_oracle_price_twap_ts
-    hour_e6 = twap(price_e6, now, last.last_oracle_price_twap, then, _HOUR_S)
-    short_e6 = twap(price_e6, now, last.last_oracle_price_twap_5min, then, _FIVE_MINUTES_S)
+    hour_e6 = new_twap(price_e6, now, last.last_oracle_price_twap, then, _HOUR_S)
+    short_e6 = new_twap(price_e6, now, last.last_oracle_price_twap_5min, then, _FIVE_MINUTES_S)
     seen = structs.replace(
         last,
         last_oracle_price=reading.price_e6,
         last_oracle_conf=reading.confidence_e6,
-        last_oracle_delay=slot - reading.slot,
+        last_oracle_delay=reading.delay_slots,
     )
     if hour_e6 != last.last_oracle_price_twap or since >= _MINUTE_S:
         seen = structs.replace(

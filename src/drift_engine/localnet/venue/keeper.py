@@ -23,7 +23,7 @@ from drift_engine.localnet.venue.path import Path
 from drift_engine.localnet.venue.refusals import NUMBERS
 from drift_engine.localnet.venue.triggering import trigger
 from drift_engine.localnet.venue.words import said
-from drift_engine.localnet.venue.world import post_price
+from drift_engine.localnet.venue.world import is_posted, post_price, posted_e6
 from drift_engine.venues import addresses
 from drift_engine.venues.program import Program
 from drift_engine.venues.wire.oracle_accounts import PYTH_LAZER_ORACLE, PythLazerOracle
@@ -83,7 +83,10 @@ class Keeper:
             prices = self.path.at(spec.asset, ledger.unix_timestamp) if self.path else None
             if prices is not None:
                 market.peg_multiplier = prices[1]
-            reading = Maps(frame, {market.oracle}).price(market)
+            try:
+                reading = Maps(frame, {market.oracle}).price(market)
+            except ProgramError:
+                continue  # its oracle is gone, or is none: the market stands still until there is one
             amm.crank(market, reading, rails, frame.slot, frame.now)
             amm.remember_mark(market, frame.now, amm.quoted(market))
             funding.update_rate(frame, market, reading)
@@ -92,10 +95,10 @@ class Keeper:
     def _post(self, ledger: Ledger, asset: str) -> None:
         address = addresses.pyth_lazer_oracle(self.program.program_id, feed_of(asset))
         account = ledger.get(address)
-        if account is None:
-            return
+        if account is None or not is_posted(account.data):
+            return  # gone, or somebody put there what nobody posts: it is left as it is
         oracle = PythLazerOracle(bytearray(account.data), PYTH_LAZER_ORACLE)
-        price_e6 = oracle.price // 10 ** (-oracle.exponent - 6)
+        price_e6 = posted_e6(oracle)
         if self.path is not None and asset != self.listing.quote:
             prices = self.path.at(asset, ledger.unix_timestamp)
             if prices is None:
@@ -125,9 +128,9 @@ class Keeper:
     def _work_on(self, ledger: Ledger, address: Pubkey, slot: int) -> bool:
         maps, user = self._loaded(ledger, address)
         order, lines = user.order_slots()[slot], len(ledger.lines)
-        if order.status != ORDER_OPEN or not self._is_due(maps, user, order):
-            return False
         try:
+            if order.status != ORDER_OPEN or not self._is_due(maps, user, order):
+                return False
             self._do(maps, user, address, slot)
         except ProgramError as refusal:
             del ledger.lines[lines:]

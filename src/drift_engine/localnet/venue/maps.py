@@ -14,10 +14,9 @@ from solders.pubkey import Pubkey
 from drift_engine.localnet.venue.frame import Frame
 from drift_engine.localnet.venue.refusals import refuse, require
 from drift_engine.venues.errors import DecodeError
-from drift_engine.venues.oracle_readings import Reading
 from drift_engine.venues.wire.layout import Layout
 from drift_engine.venues.wire.oracle_accounts import PRELAUNCH_ORACLE, PYTH_LAZER_ORACLE
-from drift_engine.venues.wire.oracles import read_oracle
+from drift_engine.venues.wire.oracles import OraclePrice, read_oracle
 from drift_engine.venues.wire.perp_market import PerpMarket
 from drift_engine.venues.wire.spot_market import SpotMarket
 
@@ -57,7 +56,7 @@ class Maps:
             refuse("SpotMarketNotFound")
         return self.spots[index]
 
-    def price(self, market: Market) -> Reading:
+    def price(self, market: Market) -> OraclePrice:
         """Return what a market's oracle says."""
         address = market.oracle
         if address != _NO_ORACLE and address not in self.oracles:
@@ -65,11 +64,9 @@ class Maps:
             refuse("OracleNotFound")
         account, slot = self.frame.ledger.get(address) or _NO_ACCOUNT, self.frame.slot
         try:
-            seen = read_oracle(self.frame.program, market.oracle_source, account.owner, bytes(account.data), slot)
+            return read_oracle(self.frame.program, market.oracle_source, account.owner, bytes(account.data), slot)
         except DecodeError as wrong:
             refuse("UnableToLoadOracle", str(wrong))
-        posted = slot - seen.delay_slots if seen.posted_slot is None else seen.posted_slot
-        return Reading(seen.price_e6, seen.confidence_e6, posted, seen.sequence_id, seen.has_sufficient_points)
 
 
 def load_maps(frame: Frame, writable_perps: Collection[int] = (), writable_spots: Collection[int] = ()) -> Maps:

@@ -6,19 +6,20 @@ validate_spot_margin_trading), ``state/user.rs`` meets_withdraw_margin_requireme
 """
 
 from drift_engine.core.margin_scopes import Ask, Scopes, every, scopes_of, to_place
+from drift_engine.core.oracle_validity import accepts
+from drift_engine.core.types import MarginKind
 from drift_engine.core.units import floor_div
 from drift_engine.core.valuation import PriceUnknownError
 from drift_engine.localnet.venue.balances import tokens_of
 from drift_engine.localnet.venue.figures import account_of
 from drift_engine.localnet.venue.maps import QUOTE, Maps
-from drift_engine.localnet.venue.oracles import valid_for_margin, validity_of
+from drift_engine.localnet.venue.oracles import validity_of
 from drift_engine.localnet.venue.refusals import refuse, require
 from drift_engine.localnet.venue.slots import BANKRUPT, BEING_LIQUIDATED, REDUCE_ONLY
 from drift_engine.venues.wire.perp_market import PerpMarket
 from drift_engine.venues.wire.spot_market import SpotMarket
 from drift_engine.venues.wire.user import User
 
-WITHDRAWAL = every("initial", strict=True)
 SETTLEMENT = every("maintenance", strict=True)
 FILL = every("fill")
 _ISOLATED_TIER = 5
@@ -42,12 +43,17 @@ def require_to_place(maps: Maps, user: User, *, risk_increasing: bool, isolated:
 
 def require_to_withdraw(maps: Maps, user: User) -> None:
     """Refuse a withdrawal that leaves too little margin, or that no valid oracle answers for."""
-    found = scopes(maps, user, WITHDRAWAL)
+    require_to_swap(maps, user, "initial")
+    require_margin_trading(maps, user)
+
+
+def require_to_swap(maps: Maps, user: User, kind: MarginKind) -> None:
+    """Refuse a swap that leaves too little margin; initial margin is asked for at strict prices."""
+    found = scopes(maps, user, every(kind, strict=kind == "initial"))
     if any(scope.requirement_e6 for scope in found.scopes.values()) or found.perp_liabilities or found.spot_liabilities:
         require_valid_liabilities(maps, user)
     _require_tiers(user, found)
     _require_sound(maps, found)
-    require_margin_trading(maps, user)
 
 
 def require_valid_liabilities(maps: Maps, user: User) -> None:
@@ -55,9 +61,9 @@ def require_valid_liabilities(maps: Maps, user: User) -> None:
     text = "User attempting to withdraw with outstanding liabilities when an oracle is invalid"
     owed: list[PerpMarket | SpotMarket] = [maps.perp(position.market_index) for position in user.perp_positions()]
     owed += [maps.spot(held.market_index) for held in user.spot_positions() if held.balance_type and held.market_index]
-    rails, slot = maps.frame.state().oracle_guard_rails, maps.frame.slot
+    rails = maps.frame.state().oracle_guard_rails
     for market in owed:
-        valid = valid_for_margin(validity_of(market, maps.price(market), slot, rails))
+        valid = accepts("margin", validity_of(market, maps.price(market), rails))
         require(valid, "InvalidOracle", text)
 
 

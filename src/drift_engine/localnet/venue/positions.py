@@ -15,7 +15,7 @@ from drift_engine.venues.wire.user import PerpPosition
 
 def traded(position: PerpPosition, market: PerpMarket, base_e9: int, quote_e6: int) -> PerpPosition:
     """Return the position after a trade of signed base and quote, booked in the market."""
-    after = _back(position, rules.after_trade(_held(position), base_e9, quote_e6))
+    after = _back(position, rules.after_trade(held(position), base_e9, quote_e6))
     after = structs.replace(after, last_cumulative_funding_rate=_cursor(position, after, market))
     _book(market, position, after)
     return after
@@ -23,14 +23,14 @@ def traded(position: PerpPosition, market: PerpMarket, base_e9: int, quote_e6: i
 
 def paid(position: PerpPosition, market: PerpMarket, quote_e6: int) -> PerpPosition:
     """Return the position after a fee (negative), rebate or funding payment, booked in the market."""
-    after = _back(position, rules.after_quote(_held(position), quote_e6))
+    after = _back(position, rules.after_quote(held(position), quote_e6))
     _book(market, position, after)
     return after
 
 
 def settled(position: PerpPosition, market: PerpMarket, pnl_e6: int) -> PerpPosition:
     """Return the position after its PnL moved to the quote balance, booked in the market."""
-    after = _back(position, rules.after_settlement(_held(position), pnl_e6))
+    after = _back(position, rules.after_settlement(held(position), pnl_e6))
     _book(market, position, after)
     return after
 
@@ -51,7 +51,8 @@ def _cursor(before: PerpPosition, after: PerpPosition, market: PerpMarket) -> in
     return cumulative_e9(market, after.base_asset_amount)
 
 
-def _held(position: PerpPosition) -> Held:
+def held(position: PerpPosition) -> Held:
+    """Return a position in core's words, without what only an account of its own knows."""
     return Held(
         "",
         position.base_asset_amount,
@@ -62,14 +63,14 @@ def _held(position: PerpPosition) -> Held:
     )
 
 
-def _back(position: PerpPosition, held: Held) -> PerpPosition:
+def _back(position: PerpPosition, after: Held) -> PerpPosition:
     return structs.replace(
         position,
-        base_asset_amount=held.base_e9,
-        quote_asset_amount=held.quote_e6,
-        quote_entry_amount=held.quote_entry_e6,
-        quote_break_even_amount=held.quote_break_even_e6,
-        settled_pnl=held.settled_e6,
+        base_asset_amount=after.base_e9,
+        quote_asset_amount=after.quote_e6,
+        quote_entry_amount=after.quote_entry_e6,
+        quote_break_even_amount=after.quote_break_even_e6,
+        settled_pnl=after.settled_e6,
     )
 
 

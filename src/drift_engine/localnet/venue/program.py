@@ -22,6 +22,7 @@ from drift_engine.localnet.venue import (
     lifecycle,
     placing,
     settling,
+    swaps,
     taking,
     triggering,
 )
@@ -50,6 +51,8 @@ _HANDLERS: Mapping[str, Handler] = {
         funds.deposit,
         funds.withdraw,
         funds.transfer_deposit,
+        swaps.begin_swap,
+        swaps.end_swap,
         settling.settle_pnl,
         settling.settle_multiple_pnls,
         funding.settle_funding_payment,

@@ -5,6 +5,8 @@ calculate_net_user_pnl, ``state/user.rs`` get_claimable_pnl, ``instructions/keep
 handle_settle_multiple_pnls. What the market's pools owe each other meanwhile is ``pools``.
 """
 
+from drift_engine.core.oracle_validity import ERRORS, accepts
+from drift_engine.core.perp_position import claimable_e6
 from drift_engine.core.units import notional_e6
 from drift_engine.localnet.program import ProgramError
 from drift_engine.localnet.venue import amm, funding, pools
@@ -15,9 +17,9 @@ from drift_engine.localnet.venue.interest import accrued
 from drift_engine.localnet.venue.limits import most_withdrawable
 from drift_engine.localnet.venue.maps import QUOTE, Maps, load_maps
 from drift_engine.localnet.venue.margin import SETTLEMENT, scopes
-from drift_engine.localnet.venue.oracles import valid_for_settlement, validity_of
+from drift_engine.localnet.venue.oracles import validity_of
 from drift_engine.localnet.venue.pauses import SETTLE_PNL, require_not_paused
-from drift_engine.localnet.venue.positions import settled
+from drift_engine.localnet.venue.positions import held, settled
 from drift_engine.localnet.venue.refusals import refuse, require
 from drift_engine.localnet.venue.slots import BANKRUPT, BEING_LIQUIDATED, perp_slot
 from drift_engine.venues.wire.events.trading import SettlePnlRecord
@@ -60,6 +62,7 @@ def settle(
     require(not user.status & BANKRUPT, "UserBankrupt")
     quote = maps.spot(QUOTE)
     accrued(frame, quote, None)
+    amm.require_within_band(market, reading.price_e6, frame.state().oracle_guard_rails)
     funding.settle(frame, user, frame.key("user"), market)
     try:
         slot = _settleable(maps, user, market, sound=sound)
@@ -85,10 +88,10 @@ def _settleable(maps: Maps, user: User, market: PerpMarket, *, sound: bool | Non
         sound = scopes(maps, user, SETTLEMENT).sound if sound is None else sound
         require(sound, "InsufficientCollateralForSettlingPNL", "Does not meet margin requirement while settling")
     if market.curve_update_intensity > 0:
-        validity = validity_of(market, reading, frame.slot, frame.state().oracle_guard_rails)
-        if not valid_for_settlement(validity) and not market.last_oracle_valid:
-            refuse("InvalidOracle" if validity == "Valid" else f"Oracle{validity}")
-        fresh = market.last_update_slot == frame.slot or valid_for_settlement(validity)
+        validity = validity_of(market, reading, frame.state().oracle_guard_rails)
+        if not accepts("settle_pnl", validity) and not market.last_oracle_valid:
+            refuse(ERRORS[validity])
+        fresh = market.last_update_slot == frame.slot or accepts("settle_pnl", validity)
         require(fresh, "AMMNotUpdatedInSameSlot", "AMM must be updated in a prior instruction within same slot")
     status, paused, name = status_of(market), market.paused_operations, "InvalidMarketStatusToSettlePnl"
     require(not paused & _SETTLE_PAUSED, name, "Cannot settle pnl under current market status")
@@ -114,7 +117,7 @@ def _settled_with(maps: Maps, user: User, position: PerpPosition, market: PerpMa
         + market.net_unsettled_funding_pnl
     )
     excess_e6 = pool_e6 + fees_e6 - max(users_e6, 0) if users_e6 < pool_e6 + fees_e6 else 0
-    unsettled_e6 = _claimable_e6(position, price_e6, excess_e6)
+    unsettled_e6 = claimable_e6(held(position), price_e6, excess_e6)
     shares = pools.balanced(market, quote, frame.now)
     if unsettled_e6 > 0:
         pnl_e6 = min(unsettled_e6, pool_tokens(market.pnl_pool, quote))
@@ -128,13 +131,6 @@ def _settled_with(maps: Maps, user: User, position: PerpPosition, market: PerpMa
     require(others_may, "UserMustSettleTheirOwnPositiveUnsettledPNL")
     pools.paid_out(market, quote, pnl_e6, shares=shares)
     return pnl_e6
-
-
-def _claimable_e6(position: PerpPosition, price_e6: int, excess_e6: int) -> int:
-    """Return what a position may claim: profit beyond what it has realised only from the pool's excess."""
-    pnl_e6 = value_e6(position, price_e6)
-    realised_e6 = max(position.quote_asset_amount - position.quote_entry_amount, 0)
-    return min(pnl_e6, realised_e6 + max(excess_e6, 0)) if pnl_e6 > 0 else pnl_e6
 
 
 def _book(

@@ -8,6 +8,7 @@ from msgspec import structs
 from solders.pubkey import Pubkey
 
 from drift_engine.core.margin_scopes import every
+from drift_engine.core.oracle_validity import accepts
 from drift_engine.core.orders import baseline
 from drift_engine.core.orders.auction import triggers_at
 from drift_engine.core.orders.stats import trigger_price_e6
@@ -19,7 +20,7 @@ from drift_engine.localnet.venue.figures import translator
 from drift_engine.localnet.venue.frame import Frame
 from drift_engine.localnet.venue.maps import Maps, load_maps
 from drift_engine.localnet.venue.margin import require_not_liquidated, scopes
-from drift_engine.localnet.venue.oracles import valid_for_triggers, validity_of
+from drift_engine.localnet.venue.oracles import validity_of
 from drift_engine.localnet.venue.pauses import require_open
 from drift_engine.localnet.venue.refusals import require
 from drift_engine.localnet.venue.slots import BANKRUPT, active, counted_auction, order_slot, position
@@ -84,7 +85,7 @@ def _require_triggers(maps: Maps, market: PerpMarket, order: Order) -> int:
     """Return the price that triggers the order, or refuse."""
     frame, reading = maps.frame, maps.price(market)
     rails = frame.state().oracle_guard_rails
-    require(valid_for_triggers(validity_of(market, reading, frame.slot, rails)), "InvalidOracle")
+    require(accepts("trigger", validity_of(market, reading, rails)), "InvalidOracle")
     average_e6 = market.historical_oracle_data.last_oracle_price_twap_5min
     apart_e6 = abs(reading.price_e6 - average_e6) * E6 // max(1, average_e6)
     near = apart_e6 <= max(rails.oracle_twap_5min_percent_divergence, E6 // 2)

@@ -77,6 +77,19 @@ def genesis(
     return found
 
 
+def is_posted(data: bytes) -> bool:
+    """Whether an account's bytes are an oracle as ``post_price`` writes it."""
+    if data[:8] != PYTH_LAZER_ORACLE.head or len(data) < PYTH_LAZER_ORACLE.size:
+        return False
+    return PythLazerOracle(data, PYTH_LAZER_ORACLE).exponent == _EXPONENT
+
+
+def posted_e6(oracle: PythLazerOracle) -> int:
+    """Return the price that was posted."""
+    price_e6: int = oracle.price // 10 ** (-_EXPONENT - 6)
+    return price_e6
+
+
 def post_price(oracle: PythLazerOracle, price_e6: int, slot: int, now: int) -> None:
     """Write a price to a Lazer oracle."""
     scale = 10 ** (-_EXPONENT - 6)

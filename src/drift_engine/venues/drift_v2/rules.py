@@ -3,18 +3,16 @@
 from msgspec.structs import replace
 from solders.pubkey import Pubkey
 
+from drift_engine.core.fees import DRIFT_V2 as FEES
 from drift_engine.core.funding import rate_drift_e9
 from drift_engine.core.units import ceil_div
-from drift_engine.venues.rules import MILLION_E6, QUANTUM_MS, Oracles, Rules, tier_of, volume_30d_e6
+from drift_engine.venues.rules import QUANTUM_MS, Oracles, Rules, tier_of, volume_30d_e6
 from drift_engine.venues.wire.enums import ContractTier, MarketStatus, OracleSource, known
 from drift_engine.venues.wire.perp_market import PerpMarket
 from drift_engine.venues.wire.records import FeeTier
 from drift_engine.venues.wire.state import State
 from drift_engine.venues.wire.user_stats import UserStats
 
-VOLUME_E6 = tuple(millions * MILLION_E6 for millions in (2, 10, 20, 80, 200))
-STAKE_E6 = tuple(tokens * 10**6 for tokens in (999, 9_999, 49_999, 99_999, 249_995))
-STAKE_PERCENT = (0, 5, 10, 20, 30, 40)
 ROUNDED_IN_FAVOUR = (5, 10, 20)
 
 _SWITCHBOARD = {OracleSource.SWITCHBOARD, OracleSource.SWITCHBOARD_ON_DEMAND}
@@ -36,8 +34,10 @@ def funding_rate_e9(market: PerpMarket, mark_twap_e6: int, oracle_twap_e6: int) 
 
 def fee_tier(state: State, stats: UserStats, now_s: int) -> FeeTier:
     """Return the tier of the volume as last written, discounted by the staked governance tokens."""
-    tier = tier_of(state.perp_fee_structure.fee_tiers, volume_30d_e6(stats), VOLUME_E6)
-    return discounted(tier, STAKE_PERCENT[sum(stats.if_staked_gov_token_amount >= stake for stake in STAKE_E6)])
+    tier = tier_of(state.perp_fee_structure.fee_tiers, volume_30d_e6(stats), FEES.volumes_e6)
+    return discounted(
+        tier, FEES.stake_percents[sum(stats.if_staked_gov_token_amount >= stake for stake in FEES.stakes_e6)]
+    )
 
 
 def discounted(tier: FeeTier, percent: int) -> FeeTier:

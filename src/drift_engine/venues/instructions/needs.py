@@ -67,6 +67,14 @@ def for_taking(
     return metas + (_escrow(program, user) if escrowed or order.builder_idx is not None else [])
 
 
+def for_taking_beside(
+    program: Program, directory: Directory, user: User, order: OrderParams, perps: Iterable[int]
+) -> Metas:
+    """``place_and_take_perp_order`` behind others of its transaction, which may hold positions in ``perps`` by then."""
+    metas = remaining_accounts(directory, [user], read_perps=perps, write_perps=[order.market_index])
+    return metas + _mode(program, [order])
+
+
 def for_making(
     program: Program,
     directory: Directory,

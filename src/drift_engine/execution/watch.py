@@ -1,0 +1,102 @@
+"""Tells in a few comparisons that nothing but the strategy is to be asked: what nearly every tick needs to know.
+
+Two questions, the cheaper first. ``holds``: since the last tick that was looked at in full nothing happened but prices,
+each is inside the band in which health cannot be under what it was at its lowest, nor under the emergency limit
+(``core.margin_bands``), and equity is above every alarm. ``is_calm``: by margin worked out afresh, no breaker can trip
+and nothing else is to be seen to. Where both say no, the engine asks the breakers and the rest. Pure.
+"""
+
+from drift_engine.core.margin_bands import Band
+from drift_engine.core.types import EngineState, Margin, Trading
+from drift_engine.core.units import E4
+from drift_engine.execution.limits import Limits
+
+_NO_HEALTH = E4 + 1
+
+
+class Watch:
+    """Keeps what the comparisons need.
+
+    That is the highest equity at which an equity breaker could trip, worked out again when a mark moved, and the bands,
+    which any event but a price ends (``let_go``). The engine says until when there is nothing else to see to
+    (``calm_until_ns``); a plan in flight is always seen to.
+    """
+
+    __slots__ = ("_alarm_e6", "_bands", "_capital_e6", "_health_e4", "_limits", "_lowest_e4", "_marks", "calm_until_ns")
+
+    def __init__(self, limits: Limits, capital_e6: int) -> None:
+        self._limits = limits
+        self._capital_e6 = capital_e6
+        self._health_e4 = limits.emergency_health_e4 or 0
+        self._marks, self._alarm_e6 = -1, 0
+        self.calm_until_ns = 0
+        self._lowest_e4 = _NO_HEALTH
+        self._bands: tuple[Band, ...] | None = None
+
+    @property
+    def lowest_e4(self) -> int | None:
+        """The lowest health that was known at any tick, ``None`` where none was."""
+        return None if self._lowest_e4 == _NO_HEALTH else self._lowest_e4
+
+    @property
+    def bound_e4(self) -> int:
+        """The health that bands are to be made for: at or above it there is nothing to see to."""
+        return self._lowest_e4 if self._lowest_e4 > self._health_e4 else self._health_e4
+
+    def hold(self, bands: tuple[Band, ...] | None) -> None:
+        """Take the bands made at a calm tick, for ``bound_e4``; ``None`` where there are none."""
+        self._bands = bands
+
+    def let_go(self) -> None:
+        """Have the next tick looked at: something happened that is no price."""
+        self._bands = None
+
+    def holds(self, state: EngineState) -> bool:
+        """Return whether prices are all that moved, and health and equity are still clear of everything."""
+        bands = self._bands
+        if bands is None or state.now_ns >= self.calm_until_ns:
+            return False
+        if state.marks != self._marks:
+            self._marks, self._alarm_e6 = state.marks, self._highest_alarm_e6(state)
+        if state.equity_e6 <= self._alarm_e6:
+            return False
+        markets = state.markets
+        for name, low_e6, high_e6 in bands:
+            market = markets[name]
+            if not low_e6 <= (market.oracle_e6 or 0) <= high_e6 or market.status == "settlement":
+                return False
+        return True
+
+    def is_calm(self, state: EngineState, margin: Margin) -> bool:
+        """Return whether there is nothing to see to but the strategy; False where breakers and the rest must be asked.
+
+        It also keeps the lowest health it was shown.
+        """
+        if state.marks != self._marks:
+            self._marks, self._alarm_e6 = state.marks, self._highest_alarm_e6(state)
+        health_e4 = margin.health_e4
+        if health_e4 is None:
+            return False
+        self._lowest_e4 = min(self._lowest_e4, health_e4)
+        return (
+            state.equity_e6 > self._alarm_e6
+            and health_e4 >= self._health_e4
+            and state.now_ns < self.calm_until_ns
+            and state.trading is Trading.ACTIVE
+            and not state.in_flight
+            and not state.latched
+        )
+
+    def _highest_alarm_e6(self, state: EngineState) -> int:
+        limits, start_e6 = self._limits, state.net_deposits_e6 + state.pnl_at_reset_e6
+        alarms = [
+            from_e6 * (E4 - drawdown_e4) // E4
+            for from_e6, drawdown_e4 in (
+                (state.high_water_e6, limits.account_drawdown_e4),
+                (state.day_equity_e6, limits.daily_drawdown_e4),
+            )
+            if drawdown_e4 is not None
+        ]
+        if limits.strategy_drawdown_e4 is not None:
+            alarms.append(start_e6 - self._capital_e6 * limits.strategy_drawdown_e4 // E4)
+        return max(alarms, default=-(1 << 63))

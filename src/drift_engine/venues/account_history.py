@@ -1,0 +1,85 @@
+"""One account's transactions, read from the chain in their order, each once, into a client's log.
+
+The node is asked for what mentions the account since what was read last. What it does not know to its end yet (a
+transaction listed and not to be had) stops the reading there: an event's number follows from the order on the chain.
+"""
+
+import asyncio
+
+from solders.pubkey import Pubkey
+from solders.signature import Signature
+
+from drift_engine.core.client import VenueUnavailableError
+from drift_engine.venues import rpc_calls
+from drift_engine.venues.client_events import ReadTransaction, Teller
+from drift_engine.venues.client_log import ClientLog
+from drift_engine.venues.listed import Listed
+from drift_engine.venues.rpc import Rpc
+from drift_engine.venues.rpc_calls import MAX_SIGNATURES
+from drift_engine.venues.rpc_errors import RpcError, transaction_fault
+from drift_engine.venues.rpc_types import SignatureInfo, Transaction
+from drift_engine.venues.wire.logs import name_of, parse
+
+S_NS = 10**9
+
+
+class AccountHistory:
+    """Reads one account's transactions into its log. ``trouble``: one line on a transaction whose log was cut."""
+
+    def __init__(self, rpc: Rpc, listed: Listed, user: Pubkey, log: ClientLog) -> None:
+        self._rpc, self._listed, self._user, self._log = rpc, listed, user, log
+        self._reading = asyncio.Lock()
+        self.trouble: str | None = None
+
+    async def read(self, now_ns: int, min_slot: int | None = None) -> None:
+        """Read what is new, at ``min_slot`` or later. Raises ``VenueUnavailableError`` where the node does not tell."""
+        async with self._reading:
+            for info in reversed(await self._new(min_slot)):
+                if not await self._take(info, now_ns):
+                    return
+
+    async def _new(self, min_slot: int | None) -> list[SignatureInfo]:
+        """Return the transactions not read yet, newest first."""
+        newest = self._log.newest
+        until, before = newest[0] if newest else None, None
+        found: list[SignatureInfo] = []
+        while True:
+            page = await self._ask(
+                rpc_calls.get_signatures_for_address(
+                    self._user, self._rpc.commitment, before=before, until=until, min_context_slot=min_slot
+                )
+            )
+            known = next((at for at, info in enumerate(page) if self._log.was_read(info.signature)), len(page))
+            found += page[:known]
+            if known < len(page) or len(page) < MAX_SIGNATURES:
+                return found
+            before = page[-1].signature
+
+    async def _take(self, info: SignatureInfo, now_ns: int) -> bool:
+        """Read one transaction into the log; return whether the node had it."""
+        found = await self._ask(rpc_calls.get_transaction(Signature.from_string(info.signature), self._rpc.commitment))
+        if found is None:
+            return False
+        teller = Teller(self._log, self._user, self._listed.names, now_ns)
+        teller.tell(self._told(info, found))
+        self._log.append(teller.events, info.signature, info.slot, teller.orders.values())
+        return True
+
+    def _told(self, info: SignatureInfo, found: Transaction) -> ReadTransaction:
+        ts_ns = (info.block_time or found.block_time or 0) * S_NS
+        fault = transaction_fault(info.err)
+        program = self._listed.program
+        if fault is not None:
+            why = str(fault) if fault.code is None else f"{name_of(program, fault.code)} ({fault.code})"
+            return ReadTransaction(info.signature, info.slot, ts_ns, refusal=why)
+        told = parse(found.logs)
+        if told.truncated:
+            self.trouble = f"the node cut the log of {info.signature}: events may be missing"
+        events = tuple(logged.event for logged in told.events if logged.program == program.name)
+        return ReadTransaction(info.signature, info.slot, ts_ns, events)
+
+    async def _ask(self, call: rpc_calls.Call[rpc_calls.T]) -> rpc_calls.T:
+        try:
+            return await self._rpc.ask(call)
+        except RpcError as error:
+            raise VenueUnavailableError(str(error)) from None

@@ -1,0 +1,210 @@
+"""The port over a served chain: plans as transactions, outcomes proven, events numbered once, kills in between."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from solders.keypair import Keypair
+from trader_stage import FAST, QUICK, Stage, folded, stage
+
+from drift_engine.core.client import DriftClient, UnknownEventError, VenueUnavailableError
+from drift_engine.core.reconcile import differences
+from drift_engine.core.types import (
+    ApprovedPlan,
+    Filled,
+    Leg,
+    PlanClosed,
+    PnlSettled,
+    Submitted,
+    TradePlan,
+)
+from drift_engine.venues.chain_client import ChainClient
+from drift_engine.venues.client_log import ClientLog, ForeignLogError
+from drift_engine.venues.program import Program
+from drift_engine.venues.programs import DRIFT_V2, VELOCITY
+from drift_engine.venues.sending import Landed, Sender, Sent
+from drift_engine.venues.trader import Trader
+
+PROGRAMS = pytest.mark.parametrize("program", [VELOCITY, DRIFT_V2], ids=lambda program: program.name)
+E6, E9 = 10**6, 10**9
+
+
+def plan(plan_id: str, *legs: Leg, atomic: bool = True, lasts_s: float = 60) -> ApprovedPlan:
+    made = TradePlan(plan_id, legs, atomic, "test", None, time.time_ns() + int(lasts_s * E9))
+    return ApprovedPlan(made, ())
+
+
+def leg(market: str, base_e9: int, limit: int, **more: bool) -> Leg:
+    return Leg(market, base_e9, limit * E6, "perp", **more)
+
+
+@asynccontextmanager
+async def opened(at: Stage, key: Keypair, log: Path) -> AsyncIterator[tuple[ChainClient, Trader]]:
+    async with Trader.connect(at.program, at.running.url, key, settings=FAST, following=QUICK) as trader:
+        if await trader.found() is None:
+            assert isinstance(await trader.create_user(), Landed)
+            assert isinstance(await trader.deposit(at.program.quote, 10_000), Landed)
+        async with ChainClient.over(trader, log) as client:
+            yield client, trader
+
+
+async def closed(client: DriftClient, plan_id: str, limit_s: float = 8) -> PlanClosed:
+    """Wait for a plan's outcome as the executor does."""
+    async with asyncio.timeout(limit_s):
+        while True:
+            for event in await client.events_since(0, time.time_ns()):
+                if isinstance(event, PlanClosed) and event.plan_id == plan_id:
+                    return event
+            if (outcome := await client.resolve(plan_id, time.time_ns())) is not None:
+                return outcome
+            await asyncio.sleep(0.05)
+
+
+@PROGRAMS
+async def test_plans_fill_and_rest_and_the_books_are_the_venues(program: Program, tmp_path: Path) -> None:
+    async with stage(program) as at, opened(at, at.person("ann"), tmp_path / "log") as (client, _):
+        assert {market.name for market in await client.markets()} >= {"SOL-PERP", program.quote}
+        both = plan("1", leg("SOL-PERP", 2 * E9, 151), leg("ETH-PERP", -E9, 2_980))
+        rests = plan("2", leg("BTC-PERP", E9 // 100, 80_000, post_only=True))
+        await client.place(both, time.time_ns())
+        assert (await closed(client, "1")).status == "filled"
+        await client.place(rests, time.time_ns())
+        await asyncio.sleep(0.5)
+        assert await client.resolve("2", time.time_ns()) is None
+        await client.cancel_all(time.time_ns())
+        assert (await closed(client, "2")).status == "cancelled"
+        await client.place(plan("3", leg("SOL-PERP", -2 * E9, 149, reduce_only=True)), time.time_ns())
+        assert (await closed(client, "3")).status == "filled"
+        at.set_price("ETH", 2_900 * E6)
+        assert await client.settle_pnl("SOL-PERP", time.time_ns()) is None
+
+        observed = await client.observe(time.time_ns())
+        events = await client.events_since(0, time.time_ns())
+        assert [event.cursor for event in events] == list(range(1, len(events) + 1))
+        assert {(fill.plan_id, fill.leg) for fill in events if isinstance(fill, Filled)} == {
+            ("1", 0),
+            ("1", 1),
+            ("3", 0),
+        }
+        assert [event for event in events if isinstance(event, PnlSettled)]
+        sent = [Submitted(0, each.plan) for each in (both, rests)]
+        state = folded(await client.markets(), program.quote, [*sent, *events[: observed.cursor]])
+        assert differences(state.account, observed.account) == ()
+        with pytest.raises(UnknownEventError):
+            await client.events_since(len(events) + 1, time.time_ns())
+
+
+async def test_what_the_program_refuses_or_cannot_be_signed_is_rejected(tmp_path: Path) -> None:
+    async with stage(VELOCITY) as at, opened(at, at.person("ben"), tmp_path / "log") as (client, _):
+        cases = {
+            "big": (plan("big", leg("SOL-PERP", 9_000 * E9, 151)), "InsufficientCollateral"),
+            "limit": (plan("limit", leg("SOL-PERP", E9, 140)), "PlaceAndTakeOrderSuccessConditionFailed"),
+            "market": (plan("market", leg("DOGE-PERP", E9, 140)), "unknown velocity perp market 'DOGE-PERP'"),
+            "step": (plan("step", leg("SOL-PERP", E9 + 1, 140)), "no multiple of"),
+            "spot": (plan("spot", Leg("SOL", E9, 150 * E6, "spot")), "trades spot by swaps"),
+            "late": (plan("late", leg("SOL-PERP", E9, 151), lasts_s=-1), "expired before it was sent"),
+        }
+        for name, (approved, reason) in cases.items():
+            await client.place(approved, time.time_ns())
+            outcome = await closed(client, name)
+            assert outcome.status == "rejected"
+            assert reason in outcome.reason
+        with pytest.raises(ValueError, match="plan big was placed before"):
+            await client.place(cases["big"][0], time.time_ns())
+
+
+class Killed(BaseException):
+    """The end of the process, at one line of it."""
+
+
+async def killed(*_: object, **__: object) -> None:
+    raise Killed
+
+
+async def test_a_kill_between_keeping_and_sending_is_proven_never_landed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stage(VELOCITY, slot_ms=8) as at:
+        key, approved = at.person("cid"), plan("1", leg("SOL-PERP", E9, 151))
+        async with opened(at, key, tmp_path / "log") as (client, _):
+            monkeypatch.setattr(Sender, "hand_over", killed)
+            with pytest.raises(Killed):
+                await client.place(approved, time.time_ns())
+            monkeypatch.undo()
+            assert await client.resolve("1", time.time_ns()) is None
+        async with opened(at, key, tmp_path / "log") as (client, _):
+            outcome = await closed(client, "1")
+            assert (outcome.status, outcome.cursor) == ("never_landed", 3)
+            assert await client.resolve("1", time.time_ns()) == outcome
+            assert (await client.observe(time.time_ns())).account.perps == ()
+
+
+async def test_a_kill_after_sending_is_proven_landed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with stage(VELOCITY) as at:
+        key, approved = at.person("dan"), plan("1", leg("SOL-PERP", E9, 151))
+        async with opened(at, key, tmp_path / "log") as (client, trader):
+            hand_over = trader.sender.hand_over
+
+            async def sent_and_killed(sent: Sent, *, preflight: bool = True) -> None:
+                await hand_over(sent, preflight=preflight)
+                raise Killed
+
+            monkeypatch.setattr(trader.sender, "hand_over", sent_and_killed)
+            with pytest.raises(Killed):
+                await client.place(approved, time.time_ns())
+            monkeypatch.undo()
+        async with opened(at, key, tmp_path / "log") as (client, _):
+            assert (await closed(client, "1")).status == "filled"
+            before = await client.events_since(0, time.time_ns())
+        async with opened(at, key, tmp_path / "log") as (client, _):
+            assert await client.events_since(0, time.time_ns()) == before
+            assert (await client.observe(time.time_ns())).account.perp("SOL-PERP").base_e9 == E9
+
+
+async def test_a_dropped_plan_is_unknown_until_its_blockhash_is_past(tmp_path: Path) -> None:
+    async with stage(VELOCITY, slot_ms=8) as at, opened(at, at.person("eva"), tmp_path / "log") as (client, _):
+        at.fault("drop", rate=1.0)
+        await client.place(plan("1", leg("SOL-PERP", E9, 151)), time.time_ns())
+        assert await client.resolve("1", time.time_ns()) is None
+        assert (await closed(client, "1")).status == "never_landed"
+
+
+async def test_a_dropped_send_goes_out_again_with_the_same_bytes(tmp_path: Path) -> None:
+    async with stage(VELOCITY) as at, opened(at, at.person("fin"), tmp_path / "log") as (client, _):
+        at.fault("drop", next=1)
+        await client.place(plan("1", leg("SOL-PERP", E9, 151)), time.time_ns())
+        assert (await closed(client, "1")).status == "filled"
+        assert (await client.observe(time.time_ns())).account.perp("SOL-PERP").base_e9 == E9
+
+
+async def test_two_plans_at_once_under_refusals_and_cuts(tmp_path: Path) -> None:
+    async with stage(VELOCITY) as at, opened(at, at.person("gil"), tmp_path / "log") as (client, _):
+        at.fault("too_many_requests", next=2, retry_after_s=0)
+        now_ns = time.time_ns()
+        await asyncio.gather(
+            client.place(plan("1", leg("SOL-PERP", E9, 151)), now_ns),
+            client.place(plan("2", leg("SOL-PERP", 2 * E9, 151)), now_ns),
+        )
+        at.fault("disconnect")
+        assert (await closed(client, "1")).status == "filled"
+        assert (await closed(client, "2")).status == "filled"
+        assert (await client.observe(time.time_ns())).account.perp("SOL-PERP").base_e9 == 3 * E9
+
+
+async def test_a_dead_node_leaves_everything_unknown(tmp_path: Path) -> None:
+    async with stage(VELOCITY) as at, opened(at, at.person("hal"), tmp_path / "log") as (client, _):
+        at.fault("too_many_requests", rate=1.0, retry_after_s=0)
+        await client.place(plan("1", leg("SOL-PERP", E9, 151)), time.time_ns())
+        with pytest.raises(VenueUnavailableError):
+            await client.resolve("1", time.time_ns())
+        at.running.server.set_fault("clear", True)
+        assert (await closed(client, "1")).status == "filled"
+
+
+def test_a_log_is_of_one_account(tmp_path: Path) -> None:
+    ClientLog(tmp_path / "log", "one").close()
+    with pytest.raises(ForeignLogError, match="is the log of one, not of two"):
+        ClientLog(tmp_path / "log", "two")

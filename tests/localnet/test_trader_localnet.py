@@ -1,0 +1,216 @@
+"""A trader's whole life on a served chain: every act read back from the chain by the codec."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+
+import pytest
+from msgspec import structs
+from solders.keypair import Keypair
+from solders.pubkey import Pubkey
+from trader_stage import FAST, QUICK, Stage, stage
+
+from drift_engine.localnet import tokens
+from drift_engine.venues.instructions.tokens import token_account
+from drift_engine.venues.mirror import Pace
+from drift_engine.venues.program import Program
+from drift_engine.venues.programs import DRIFT_V2, VELOCITY
+from drift_engine.venues.sending import Failed, Landed, Outcome
+from drift_engine.venues.trader import Trader
+from drift_engine.venues.wire.events.trading import OrderActionRecord, SettlePnlRecord
+from drift_engine.venues.wire.order_enums import Direction, SuccessCondition
+
+PROGRAMS = pytest.mark.parametrize("program", [VELOCITY, DRIFT_V2], ids=lambda program: program.name)
+E6, E9 = 10**6, 10**9
+
+
+def landed(outcome: Outcome) -> Landed:
+    assert isinstance(outcome, Landed), outcome
+    return outcome
+
+
+def connected(at: Stage, key: Keypair, authority: Pubkey | None = None) -> AbstractAsyncContextManager[Trader]:
+    return Trader.connect(at.program, at.running.url, key, settings=FAST, following=QUICK, authority=authority)
+
+
+@PROGRAMS
+async def test_the_whole_life_of_a_sub_account(program: Program) -> None:
+    async with stage(program) as at, connected(at, at.person("alice")) as trader:
+        quote = program.quote
+        landed(await trader.create_user("Alice"))
+        assert (await trader.user()).name == "Alice"
+        landed(await trader.deposit(quote, "10000"))
+        assert (await trader.account()).spot(quote).scaled_e9 == 10_000 * E9
+        landed(await trader.place(trader.order("SOL-PERP", "1.5", "140", user_order_id=7)))
+        (order,) = await trader.orders()
+        assert (order.base_asset_amount, order.price, order.user_order_id) == (15 * E9 // 10, 140 * E6, 7)
+        landed(await trader.modify(order.order_id, price="141", base="2"))
+        (order,) = await trader.orders()
+        assert (order.base_asset_amount, order.price, order.order_id) == (2 * E9, 141 * E6, 2)
+        landed(await trader.cancel(order.order_id))
+        assert await trader.orders() == ()
+
+        taken = landed(await trader.take("SOL-PERP", "2", condition=SuccessCondition.FULL_FILL))
+        told = await trader.events(taken)
+        assert [each for each in told if isinstance(each, OrderActionRecord) and each.action == 2]
+        assert (await trader.account()).perp("SOL-PERP").base_e9 == 2 * E9
+        at.set_price("SOL", 160 * E6)
+        landed(await trader.take("SOL-PERP", "-2", condition=SuccessCondition.FULL_FILL, reduce_only=True))
+        settled = landed(await trader.settle_pnl("SOL-PERP"))
+        (record,) = [each for each in await trader.events(settled) if isinstance(each, SettlePnlRecord)]
+        assert 15 * E6 < record.pnl < 20 * E6
+        account = await trader.account()
+        assert account.perps == ()
+        tokens = account.spot(quote).scaled_e9 // 1_000
+        assert tokens == 10_000 * E6 + record.pnl
+        landed(await trader.withdraw(quote, f"{tokens // E6}.{tokens % E6:06d}"))
+        landed(await trader.delete_user())
+        assert await trader.found() is None
+        assert at.tokens(at.person("nobody")) == 100_000 * E6
+
+
+@PROGRAMS
+async def test_orders_in_every_form(program: Program) -> None:
+    async with stage(program) as at, connected(at, at.person("bob")) as trader:
+        landed(await trader.create_user())
+        landed(await trader.deposit(program.quote, 10_000))
+        bids = [trader.order("SOL-PERP", "1", str(130 + step), user_order_id=step) for step in (1, 2, 3)]
+        landed(await trader.place(*bids))
+        landed(await trader.place(trader.order("BTC-PERP", "-0.01", "99000")))
+        assert [order.order_id for order in await trader.orders()] == [1, 2, 3, 4]
+        landed(await trader.modify(user_order_id=2, price="132.5"))
+        landed(await trader.cancel(user_order_id=1))
+        landed(await trader.cancel([3]))
+        assert sorted((order.price // 10**5, order.market_index) for order in await trader.orders()) == [
+            (1325, 0),
+            (990_000, 1),
+        ]
+        landed(await trader.cancel_all("SOL-PERP", Direction.LONG))
+        assert [order.market_index for order in await trader.orders()] == [1]
+        landed(await trader.cancel_all())
+        assert await trader.orders() == ()
+
+
+async def test_the_same_act_twice_is_two_transactions() -> None:
+    async with stage(VELOCITY, slot_ms=200) as at, connected(at, at.person("carol")) as trader:
+        landed(await trader.create_user())
+        first = landed(await trader.deposit("USDT", 5))
+        second = landed(await trader.deposit("USDT", 5))
+        assert first.signature != second.signature
+        assert (await trader.account()).spot("USDT").scaled_e9 == 10 * E9
+
+
+@PROGRAMS
+async def test_a_delegate_trades_and_sub_accounts_transfer(program: Program) -> None:
+    async with stage(program) as at:
+        owner, helper = at.person("dora"), at.person("helper")
+        async with connected(at, owner) as trader:
+            landed(await trader.create_user())
+            second = trader.at(1)
+            landed(await second.create_user("Second"))
+            landed(await trader.deposit(program.quote, 1_000))
+            landed(await trader.transfer(program.quote, 400, 1))
+            assert (await second.account()).spot(program.quote).scaled_e9 == 400 * E9
+            landed(await trader.set_delegate(helper.pubkey()))
+            landed(await trader.set_margin_ratio("0.2"))
+            assert (await trader.user()).max_margin_ratio == 2_000
+        async with connected(at, helper, authority=owner.pubkey()) as trader:
+            landed(await trader.place(trader.order("SOL-PERP", "-1", "170")))
+            with pytest.raises(ValueError, match="withdrawing has to be signed by the authority"):
+                await trader.withdraw(program.quote, 1)
+            with pytest.raises(ValueError, match="closing a sub-account has to be signed by the authority"):
+                await trader.delete_user()
+
+
+@PROGRAMS
+async def test_the_programs_refusal_has_its_own_name(program: Program) -> None:
+    async with stage(program) as at, connected(at, at.person("erin")) as trader:
+        landed(await trader.create_user())
+        landed(await trader.deposit(program.quote, 10))
+        outcome = await trader.place(trader.order("SOL-PERP", "100", "150"))
+        assert isinstance(outcome, Failed)
+        assert (outcome.code, outcome.name, outcome.slot) == (6003, "InsufficientCollateral", None)
+
+
+async def test_sol_goes_in_and_out_as_lamports() -> None:
+    async with stage(VELOCITY) as at:
+        key = at.person("fay")
+        async with connected(at, key) as trader:
+            landed(await trader.create_user())
+            landed(await trader.deposit("SOL", "2.5"))
+            assert (await trader.account()).spot("SOL").scaled_e9 == 25 * 10**8
+            landed(await trader.withdraw("SOL", "1"))
+            balance = await trader.connection.rpc.get_balance(key.pubkey())
+            assert 98 * E9 < balance < 99 * E9
+
+
+async def test_what_cannot_be_right_is_refused_before_anything_is_signed() -> None:
+    async with stage(VELOCITY) as at:
+        key, stranger = at.person("gus"), at.person("stranger")
+        async with connected(at, key) as trader:
+            with pytest.raises(ValueError, match="has no sub-account 0 on velocity: create_user opens it"):
+                await trader.place(trader.order("SOL-PERP", 1, 140))
+            landed(await trader.create_user())
+            landed(await trader.deposit("USDT", 100))
+            height = len(list(at.chain.history.of_address(key.pubkey())))
+            wrong = at.person("wrong")
+            purse = _purse(at, wrong, at.listing.mints["SOL"])
+            forms: list[tuple[Callable[[], object], str]] = [
+                (lambda: trader.order("DOGE-PERP", 1, 1), "unknown velocity perp market 'DOGE-PERP'"),
+                (lambda: trader.order("SOL-PERP", "1.0000000001", 140), "SOL-PERP size"),
+                (
+                    lambda: trader.order("SOL-PERP", "1", "140.00005"),
+                    "no multiple of 0.000100; take 140.000000 or 140.000100",
+                ),
+                (lambda: trader.order("SOL-PERP", "18446744080", "140"), "does not fit u64"),
+                (lambda: trader.order("SOL-PERP", "0.001", "140"), "no multiple of 0.010000000"),
+            ]
+            for what, says in forms:
+                with pytest.raises(Exception, match=says):
+                    what()
+            await at.settled()
+            acts: list[tuple[Callable[[], Awaitable[Outcome]], str]] = [
+                (lambda: trader.deposit("USDT", "1", source=purse), "wrong mint"),
+                (lambda: trader.deposit("USDT", "0.0000001"), "amount of USDT"),
+                (lambda: trader.deposit("USDT", "18446744073709.551616"), "amount of USDT"),
+                (
+                    lambda: trader.deposit("USDT", "100000"),
+                    "holds 99900.000000 USDT, and 100000.000000 are to leave it",
+                ),
+                (lambda: trader.deposit("DOGE", 1), "unknown velocity spot market 'DOGE'"),
+                (lambda: trader.cancel(9), "there is no order 9 in sub-account 0; open are none"),
+                (lambda: trader.set_margin_ratio("0.00001"), "margin ratio"),
+                (trader.place, "no order given"),
+                (trader.delete_user, "still has balances"),
+            ]
+            for act, says in acts:
+                with pytest.raises(Exception, match=says):
+                    await act()
+            trader.directory.read(at.changed_market(2, oracle=Pubkey.default()))
+            with pytest.raises(Exception, match=r"ETH-PERP \(perp market 2\) has no oracle"):
+                await trader.place(trader.order("ETH-PERP", 1, 3_000))
+            assert len(list(at.chain.history.of_address(key.pubkey()))) == height
+        async with connected(at, stranger, authority=key.pubkey()) as trader:
+            with pytest.raises(ValueError, match="is neither authority nor delegate of sub-account 0"):
+                await trader.place(trader.order("SOL-PERP", 1, 140))
+
+
+def _purse(at: Stage, key: Keypair, mint: Pubkey) -> Pubkey:
+    address = token_account(key.pubkey(), mint)
+    at.chain.put(address, tokens.account_of(mint, key.pubkey(), 10**12, 2_039_280))
+    return address
+
+
+async def test_an_act_builds_on_what_the_last_one_left_also_where_the_stream_is_silent() -> None:
+    slow = structs.replace(FAST, pace=Pace(slot_ms=50, all_ms=60_000, without_stream_ms=60_000))
+    async with (
+        stage(VELOCITY) as at,
+        Trader.connect(VELOCITY, at.running.url, at.person("nan"), settings=slow, following=QUICK) as trader,
+    ):
+        landed(await trader.create_user())
+        landed(await trader.deposit("USDT", 1_000))
+        await trader.connection.mirror.ready()
+        at.fault("stall", on=True)
+        landed(await trader.place(trader.order("SOL-PERP", 1, 140)))
+        assert len(await trader.orders()) == 1
+        landed(await trader.cancel())
+        assert await trader.orders() == ()

@@ -1,0 +1,114 @@
+"""A trader's life against the real Drift v2 program, over the same server and by the same acts."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from time import time
+
+import pytest
+from onchain import program_so
+from parity_desk import ParityDesk, oracle_of
+from trader_stage import FAST, QUICK, Stage, folded
+
+from drift_engine.core.reconcile import differences
+from drift_engine.localnet.chain import ChainConfig
+from drift_engine.localnet.serving import ServeConfig, served
+from drift_engine.localnet.venue import world
+from drift_engine.venues.chain_client import ChainClient
+from drift_engine.venues.programs import DRIFT_V2
+from drift_engine.venues.sending import Failed, Landed, Outcome
+from drift_engine.venues.trader import Trader
+from drift_engine.venues.wire.order_enums import PostOnly, SuccessCondition
+
+pytestmark = pytest.mark.onchain
+E6, E9 = 10**6, 10**9
+ASSETS = ("SOL", "BTC", "ETH")
+
+
+def landed(outcome: Outcome) -> Landed:
+    assert isinstance(outcome, Landed), outcome
+    return outcome
+
+
+class RealStage(Stage):
+    """The chain with the real program; somebody posts its prices."""
+
+    prices: dict[str, int]
+
+    def set_price(self, asset: str, price_e6: int) -> None:
+        self.prices[asset] = price_e6
+
+    async def keep_posting(self, desk: ParityDesk) -> None:
+        while True:
+            desk.chain = self.chain
+            for asset, price_e6 in self.prices.items():
+                self.chain.put(oracle_of(asset), desk.pushed(price_e6))
+            await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def real_stage() -> AsyncIterator[RealStage]:
+    program_so()
+    desk = ParityDesk(real=True)
+    chain = ChainConfig(slot_ms=30, program_so=program_so(), start_unix=int(time()))
+    async with served(ServeConfig(chain=chain, accounts=tuple(desk.genesis().items()))) as running:
+        at = RealStage(DRIFT_V2, running)
+        at.prices = {asset: world.PRICES_E6[asset] for asset in ASSETS}
+        poster = asyncio.create_task(at.keep_posting(desk))
+        try:
+            yield at
+        finally:
+            poster.cancel()
+
+
+async def test_the_whole_life_of_a_sub_account_on_the_real_program(tmp_path: Path) -> None:
+    async with (
+        real_stage() as at,
+        Trader.connect(DRIFT_V2, at.running.url, at.person("alice"), settings=FAST, following=QUICK) as trader,
+        Trader.connect(DRIFT_V2, at.running.url, at.person("bob"), settings=FAST, following=QUICK) as maker,
+    ):
+        landed(await trader.create_user("Alice"))
+        landed(await trader.deposit("USDC", "10000"))
+        landed(await trader.place(trader.order("SOL-PERP", "1.5", "140", user_order_id=7)))
+        (order,) = await trader.orders()
+        assert (order.base_asset_amount, order.price, order.user_order_id) == (15 * E9 // 10, 140 * E6, 7)
+        landed(await trader.modify(order.order_id, price="141", base="2"))
+        (order,) = await trader.orders()
+        assert (order.base_asset_amount, order.price) == (2 * E9, 141 * E6)
+        landed(await trader.cancel(order.order_id))
+        bids = [trader.order("SOL-PERP", "1", str(130 + step)) for step in (1, 2, 3)]
+        landed(await trader.place(*bids))
+        landed(await trader.cancel_all())
+        assert await trader.orders() == ()
+        refused = await trader.place(trader.order("SOL-PERP", "10000", "150"))
+        assert isinstance(refused, Failed)
+        assert (refused.code, refused.name) == (6003, "InsufficientCollateral")
+        landed(await trader.set_margin_ratio("0.1"))
+        makers = [maker.owner]
+        landed(await maker.create_user("Maker"))
+        landed(await maker.deposit("USDC", "10000"))
+        ask = maker.order("SOL-PERP", "-2", "150.5", post_only=PostOnly.MUST)
+        bid = maker.order("SOL-PERP", "2", "149.5", post_only=PostOnly.MUST)
+        landed(await maker.place(ask, bid))
+        landed(await trader.take("SOL-PERP", "2", "151", condition=SuccessCondition.FULL_FILL, makers=makers))
+        assert (await trader.account()).perp("SOL-PERP").base_e9 == 2 * E9
+        landed(await trader.take("SOL-PERP", "-2", "149", condition=SuccessCondition.FULL_FILL, makers=makers))
+        landed(await trader.settle_pnl("SOL-PERP"))
+        account = await trader.account()
+        assert account.perps == ()
+        async with ChainClient.over(trader, tmp_path / "log") as client:
+            told = await client.events_since(0, 1)
+            kinds = [type(event).__name__ for event in told]
+            assert [each for each in kinds if each not in {"InterestAccrued", "FundingPaid"}] == [
+                "Deposited",
+                "Filled",
+                "Filled",
+                "PnlSettled",
+            ]
+            assert differences(folded(await client.markets(), "USDC", list(told)).account, account) == ()
+            assert (await client.observe(1)).account == account
+        tokens = account.spot("USDC").scaled_e9 // 1_000
+        landed(await trader.withdraw("USDC", f"{tokens // E6}.{tokens % E6:06d}"))
+        landed(await trader.delete_user())
+        assert await trader.found() is None
