@@ -8,7 +8,7 @@ PYTEST_ARGS ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fmt bench clean
+.PHONY: help run test lint fmt bench clean browser
 
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
@@ -16,8 +16,11 @@ help: ## Show the targets
 run: $(VENV)/.installed ## Watch the delta-neutral strategy trade a simulated market (RUN_FOR=60s)
 	@$(BIN)/drift-engine paper delta_neutral --scenario calm_carry --speed 3600 --for $(RUN_FOR)
 
-test: lint ## Run the linters, then every test with the coverage gate
+test: lint browser ## Run the linters, then every test with the coverage gate
 	@$(BIN)/python -m pytest --cov --cov-report= --complete core --complete execution/safety_gates.py $(PYTEST_ARGS)
+
+browser:
+	@sh scripts/get-browser
 
 lint: $(VENV)/.installed-dev ## Check style, types and the import layers
 	@$(BIN)/ruff check
@@ -33,7 +36,7 @@ bench: $(VENV)/.installed ## Measure speed, also of peers in environments of the
 	@$(BIN)/python -m benchmarks.run $(BENCH_ARGS)
 
 clean: ## Remove environments, caches and reports; journals in .drift-engine stay
-	@rm -rf $(VENV) .bench .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf $(VENV) .bench .screenshots .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	@find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.created:

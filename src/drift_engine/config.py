@@ -20,6 +20,10 @@ MarkSource = Literal["drift", "binance"]
 FillModel = Literal["auction", "next_open"]
 PAPER_LEVERAGE_E4 = 100_000
 DEFAULT_STATE_DIR = Path(".drift-engine")
+DEFAULT_SCENARIO = "calm_carry"
+DEFAULT_SPEED = 600.0
+_PRICES_A_SECOND = 10
+_HOUR_S = 3_600
 
 
 class ConfigError(ValueError):
@@ -92,6 +96,24 @@ def from_identity(shown: Mapping[str, str]) -> RunConfig:
 def for_paper(limits: Limits) -> Limits:
     """Return the limits paper trading starts from: a leverage of up to 10."""
     return structs.replace(limits, max_leverage_e4=PAPER_LEVERAGE_E4)
+
+
+def paced(run: RunConfig, *, speed_given: bool, interval_given: bool = True) -> RunConfig:
+    """Return a paper run with a market, and a pace at which there is something to see."""
+    if run.venue is not None:
+        return run
+    if run.data is None and run.scenario is None:
+        run = structs.replace(run, scenario=DEFAULT_SCENARIO)
+    run = run if speed_given else structs.replace(run, speed=DEFAULT_SPEED)
+    if run.scenario is None or interval_given:
+        return run
+    return structs.replace(run, interval_s=interval_for(run.speed))
+
+
+def interval_for(speed: float) -> int:
+    """Return the seconds between prices that show about ten of them a second; they must divide an hour."""
+    wanted_s = max(1, min(round(speed / _PRICES_A_SECOND), _HOUR_S // 2))
+    return next(length_s for length_s in range(wanted_s, 0, -1) if _HOUR_S % length_s == 0)
 
 
 def parse_date(text: str, what: str) -> int:

@@ -68,6 +68,10 @@ class ReviewDesk:
         """Review a strategy's plan, and send it if every gate agrees."""
         return self._decide(plan, signal, self.state.margin, distance_e4=None)
 
+    def submit_by_hand(self, plan: TradePlan, signal: TradeSignal, margin: Margin) -> TradeResult:
+        """Review what a human asked for, as strictly as a strategy's plan. Only ``Commands`` calls this."""
+        return self._decide(plan, signal, margin, distance_e4=None)
+
     def submit_emergency(self, plan: TradePlan, margin: Margin, distance_e4: int) -> TradeResult:
         """Review an emergency close: the gates mark what they would otherwise refuse. Only the engine calls this."""
         return self._decide(plan, None, margin, distance_e4=distance_e4)

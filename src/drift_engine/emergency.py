@@ -62,6 +62,7 @@ class EmergencyClose:
         elif open_e9:
             return
         elif verified:
+            self._cancelled_attempt = 0
             self._process(self._changed(Trading.HALTED, f"flat: {left_behind(state)}; {state.reason}", closing=0))
         else:
             self._executor.observe(state.now_ns)

@@ -12,6 +12,7 @@ from msgspec import to_builtins
 
 from drift_engine import status, wiring
 from drift_engine.books import Books
+from drift_engine.commands import Commands
 from drift_engine.config import ConfigError, RunConfig
 from drift_engine.core.driving import DONE, Asker, Done, drive, where
 from drift_engine.core.margin_bands import health_bands
@@ -21,6 +22,7 @@ from drift_engine.core.position_manager import apply, apply_tick
 from drift_engine.core.types import (
     AccountObserved,
     Cause,
+    Commanded,
     Decided,
     EngineState,
     Event,
@@ -42,7 +44,7 @@ from drift_engine.execution import breakers
 from drift_engine.execution.watch import Watch
 from drift_engine.journal import JournalError
 from drift_engine.lifecycle import BaseEngine
-from drift_engine.recovery import QuietExecutor, replay, take_outside_news
+from drift_engine.recovery import QuietExecutor, replay, take_outside_news, was_sent
 from drift_engine.strategies.base import DriftStrategy
 from drift_engine.tally import Tally
 
@@ -237,15 +239,19 @@ class DriftEngine(BaseEngine):
         self.state, self.tally, self._books = EngineState(), Tally(), Books()
         self._assess = MarginMonitor(ports.limits.max_oracle_age_slots, ports.limits.max_feed_age_ns).check
         self._desk = ReviewDesk(self.state, self.process, self._executor, self._limits, self._latency)
-        self._desk.abandoned = lambda: self._executor.quiet and not self._journal.verifying
+        self._desk.abandoned = lambda: self._executor.quiet and not was_sent(self._journal)
         self._emergency = EmergencyClose(self.state, self.process, self._desk, self._executor, self._limits)
         self._watch = Watch(ports.limits, ports.capital_e6)
+        self.commands = Commands(
+            self.state, self.process, self._desk, self._executor, ports.limits, lambda: self.margin
+        )
         self._warm, self._books_due_ns = False, 0
         self._reactions: dict[type, Callable[[Any], None]] = {
             Filled: self._on_filled,
             PlanClosed: self._on_plan_closed,
             AccountObserved: self._on_observed,
             Liquidated: self._on_liquidated,
+            Commanded: self.commands.take,
             Decided: self.tally.count,
             FundingPaid: self.tally.count,
         }
@@ -272,20 +278,16 @@ class DriftEngine(BaseEngine):
 
     def get_status(self) -> dict[str, Any]:
         """Return mode, margin, positions, PnL, the strategy's own status and the rest, as plain values."""
-        state, strategy = self.state, self.strategy
-        started = self._started
         return {
             "name": self.name,
             "mode": self.config.mode,
-            "strategy": strategy.name,
-            "venue": started.venue if started else None,
-            "simulated": started.simulated if started else None,
-            "market": next((spec.name for spec in started.specs if spec.kind == "perp"), None) if started else None,
+            "strategy": self.strategy.name,
             "scenario": self.config.scenario,
-            **status.books_status(state, self.margin, strategy.subscriptions),
-            "strategy_status": strategy.get_status(),
+            **status.run_status(self._started),
+            **status.books_status(self.state, self.margin, self.strategy.subscriptions),
+            **status.strategy_status(self.strategy),
             "last_decision": status.decision_status(self.tally.last_decision),
-            "tally": self.tally.to_status(state.ticks, self._watch.lowest_e4),
+            "tally": self.tally.to_status(self.state.ticks, self._watch.lowest_e4),
         }
 
     def export_state(self) -> dict[str, Any]:

@@ -72,6 +72,12 @@ def take_outside_news(engine: "DriftEngine", journal: Journal) -> None:
         engine.process(record.event)
 
 
+def was_sent(journal: Journal) -> bool:
+    """Whether the decision just lived through again was followed by its order; a run may have died between the two."""
+    due = journal.peek()
+    return due is not None and isinstance(due.event, Submitted)
+
+
 def _is_ours(event: object) -> bool:
     """Whether the engine itself makes such an event: then it should have been made by now."""
     return isinstance(event, Decided | Submitted) or (isinstance(event, StateChanged) and not _is_resume(event))

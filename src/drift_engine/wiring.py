@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from msgspec import structs
+
 from drift_engine import __version__, catalogue
 from drift_engine.bus import Bus
 from drift_engine.clock import SimClock
@@ -21,7 +23,9 @@ from drift_engine.execution.limits import Limits
 from drift_engine.execution.mock_executor import MockExecutor
 from drift_engine.execution.ports import Executor
 from drift_engine.inbox import Inbox
-from drift_engine.journal import Journal
+from drift_engine.journal import Journal, JournalError, JournalMismatchError
+from drift_engine.journal.prefix import IGNORED
+from drift_engine.journal.record import brief, differences
 from drift_engine.simulation import facts
 from drift_engine.simulation.faults import Faults
 from drift_engine.simulation.models import FREE_NEXT_OPEN, Models, VenueConfig
@@ -181,7 +185,28 @@ def venue_log(config: RunConfig) -> VenueLog | None:
         log.close()
         again = f"put the journal back, or remove {path.name} to begin anew"
         raise ConfigError(f"{config.journal} is gone, and {path} still holds its account; {again}")
+    try:
+        _hold_to_its_run(config, config.journal)
+    except JournalMismatchError:
+        log.close()
+        raise
     return log
+
+
+def _hold_to_its_run(config: RunConfig, journal: Path) -> None:
+    """Raise ``JournalMismatchError`` where a journal is of another run, before its venue is made by our settings."""
+    from drift_engine.journal import reader
+
+    try:
+        known = reader.run_started(journal) if journal.exists() else None
+    except JournalError:
+        return  # it was not begun, or it is damaged: whoever opens it says so
+    if known is None:
+        return
+    ours = structs.replace(known, config=config.identity())
+    found = differences(known, ours, IGNORED)
+    if found:
+        raise JournalMismatchError(1, brief(known), brief(ours), found)
 
 
 def _started(config: RunConfig, strategy: DriftStrategy, timeline: Timeline, specs: dict[str, Spec]) -> RunStarted:

@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drift_engine.cli.options import parse_duration, run_config
-from drift_engine.cli.paper import interval_for, paced
-from drift_engine.config import ConfigError, RunConfig
+from drift_engine.config import ConfigError, RunConfig, interval_for, paced
 
 
 def config_file(place: Path, text: str) -> Path:

@@ -83,7 +83,7 @@ def test_a_record_is_held_to_every_one_of_its_columns(change: dict[str, Any], sa
 
 def test_the_digest_takes_decisions_plans_fills_settlements_and_states_alone() -> None:
     names = {kind.__name__ for kind in KINDS if kind not in DIGESTED}
-    assert names == {"RunStarted", "RowsRead", "MarketUpdated", "Ticked", "AccountObserved"}
+    assert names == {"RunStarted", "RowsRead", "MarketUpdated", "Ticked", "AccountObserved", "Commanded"}
     noise = (started(), RowsRead(1, 0, 1, "d"), MarketUpdated(1, "SOL", 1, 1, 1), Ticked(1, 1))
     assert digest_of(*noise) == digest_of()
 

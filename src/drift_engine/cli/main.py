@@ -14,18 +14,25 @@ import typer
 
 from drift_engine.cli import exits
 from drift_engine.cli.account import account
+from drift_engine.cli.alerts import app as alerts_app
 from drift_engine.cli.backtest import backtest
 from drift_engine.cli.config import app as config_app
 from drift_engine.cli.data import app as data_app
 from drift_engine.cli.doctor import doctor
+from drift_engine.cli.drill import drill
+from drift_engine.cli.engine import engine
 from drift_engine.cli.funding import funding
 from drift_engine.cli.journal import app as journal_app
 from drift_engine.cli.localnet import localnet
+from drift_engine.cli.logs import logs
 from drift_engine.cli.markets import markets
+from drift_engine.cli.page import page
 from drift_engine.cli.paper import paper
 from drift_engine.cli.replay import replay
 from drift_engine.cli.resume import resume
+from drift_engine.cli.serve import serve
 from drift_engine.cli.status import status
+from drift_engine.cli.steer import kill, restart, start, stop
 from drift_engine.cli.strategies import strategies
 from drift_engine.cli.watch_account import watch
 from drift_engine.cli.why import why
@@ -57,14 +64,18 @@ def drift_engine(
 
 _COMMANDS: dict[str, tuple[Callable[..., int], ...]] = {
     "Run": (paper, backtest, replay),
-    "Look and act": (status, why, resume, strategies),
+    "Run a fleet": (serve, start, stop, restart, kill, drill),
+    "Look and act": (status, logs, why, resume, strategies),
     "A venue on the chain": (markets, account, watch, funding, doctor, localnet),
 }
 for panel, commands in _COMMANDS.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
+app.command(hidden=True)(engine)
+app.command(hidden=True)(page)
 app.add_typer(journal_app, name="journal", rich_help_panel="Look and act")
 app.add_typer(config_app, name="config", rich_help_panel="Check")
+app.add_typer(alerts_app, name="alerts", rich_help_panel="Check")
 app.add_typer(data_app, name="data", rich_help_panel="Check", no_args_is_help=False)
 
 

@@ -6,17 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from drift_engine.cli import exits, options, venue_options
-from drift_engine.config import ConfigError
+from drift_engine.config import ConfigError, paced
 
 if TYPE_CHECKING:
     from drift_engine.cli.venue_options import Place
     from drift_engine.cli.watch import Outcome
     from drift_engine.config import RunConfig
-
-DEFAULT_SCENARIO = "calm_carry"
-DEFAULT_SPEED = 600.0
-_PRICES_A_SECOND = 10
-_HOUR_S = 3_600
 
 Speed = Annotated[
     float | None,
@@ -64,31 +59,18 @@ def paper(
         "journal": journal, "state_dir": state, "mode": mode,
     }  # fmt: skip
     length_s = options.parse_duration(length)
-    run = paced(options.run_config("paper", config, flags), speed_given=speed is not None or config is not None)
+    run = paced(
+        options.run_config("paper", config, flags),
+        speed_given=speed is not None or config is not None,
+        interval_given=interval is not None or config is not None,
+    )
     if run.venue is None and (rpc or ws):
         raise ConfigError("--rpc and --ws are of a real market; name it, as in --venue velocity")
     node = None if run.venue is None else venue_options.place(run.venue, rpc, ws)
-    return _run(run, length_s, node, as_json=as_json, interval_given=interval is not None or config is not None)
+    return _run(run, length_s, node, as_json=as_json)
 
 
-def paced(run: "RunConfig", *, speed_given: bool) -> "RunConfig":
-    """Return the run with a market, and a pace at which there is something to see."""
-    from msgspec import structs
-
-    if run.venue is not None:
-        return run
-    if run.data is None and run.scenario is None:
-        run = structs.replace(run, scenario=DEFAULT_SCENARIO)
-    return run if speed_given else structs.replace(run, speed=DEFAULT_SPEED)
-
-
-def interval_for(speed: float) -> int:
-    """Return the seconds between prices that show about ten of them a second; they must divide an hour."""
-    wanted_s = max(1, min(round(speed / _PRICES_A_SECOND), _HOUR_S // 2))
-    return next(length_s for length_s in range(wanted_s, 0, -1) if _HOUR_S % length_s == 0)
-
-
-def _run(run: "RunConfig", length_s: float | None, node: "Place | None", *, as_json: bool, interval_given: bool) -> int:
+def _run(run: "RunConfig", length_s: float | None, node: "Place | None", *, as_json: bool) -> int:
     import asyncio
     from datetime import UTC, datetime
 
@@ -99,8 +81,6 @@ def _run(run: "RunConfig", length_s: float | None, node: "Place | None", *, as_j
 
     if run.mode == "live":
         raise ConfigError(wiring.NOT_LIVE_YET)
-    if run.scenario is not None and not interval_given:
-        run = structs.replace(run, interval_s=interval_for(run.speed))
     strategy = wiring.make_strategy(run)
     if run.journal is None:
         run = structs.replace(run, journal=places.new_journal(run.state_dir, "paper", strategy.name, datetime.now(UTC)))

@@ -4,25 +4,34 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drift_engine.cli import exits
+from drift_engine.cli.fleet_options import AnyEngine
 from drift_engine.cli.options import Json, LastJournal, State
 
 if TYPE_CHECKING:
+    from drift_engine.control.protocol import Answer
     from drift_engine.core.types import StateChanged
 
 REASON = "resumed by a human"
 
 
 def resume(
-    journal: LastJournal = None,
+    engine: AnyEngine = None,
     *,
+    journal: LastJournal = None,
     state: State = None,
     as_json: Json = False,
 ) -> int:
-    """Let a halted run trade again from its next start on."""
+    """Let a halted engine trade again: at once where it runs, else from its next start on."""
+    from drift_engine.cli.fleet_options import state_dir, tell
     from drift_engine.cli.output import print_json
     from drift_engine.cli.places import find_journal
     from drift_engine.journal import reader
 
+    if engine is not None and journal is None:
+        answer = _asked(state_dir(state), engine)
+        if answer.code != "unreachable":
+            return tell(answer, as_json=as_json)
+        journal = state_dir(state) / f"{engine}.journal"
     path = find_journal(journal, state)
     started = reader.run_started(path)
     last = last_change(path)
@@ -41,6 +50,14 @@ def resume(
         print("the books were in dispute: they are compared with the venue's again at the next start")
     print(f"record {seq}: ACTIVE, {REASON}; start the same run with --journal {path} to go on")
     return exits.OK
+
+
+def _asked(state_dir: Path, engine: str) -> "Answer":
+    from drift_engine.cli.fleet_options import who
+    from drift_engine.control.client import ask_now
+    from drift_engine.control.places import Places
+
+    return ask_now(Places(state_dir, engine).socket, "resume", who=who())
 
 
 def last_change(path: Path) -> "StateChanged | None":

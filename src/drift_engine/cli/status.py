@@ -1,35 +1,58 @@
-"""``drift-engine status``: the state the last run was left in, or is in, read from its journal."""
+"""``drift-engine status``: what a fleet's engines say of themselves, or what the last run's journal says of it."""
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from drift_engine.cli import exits
+from drift_engine.cli.fleet_options import AnyEngine
 from drift_engine.cli.options import Json, LastJournal, State
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+Watch = Annotated[bool, typer.Option("--watch", help="Go on showing it, once a second.")]
+For = Annotated[str | None, typer.Option("--for", metavar="TIME", help="With --watch: end after this long.")]
+
 
 def status(
-    journal: LastJournal = None,
+    engine: AnyEngine = None,
     *,
+    journal: LastJournal = None,
+    watch: Watch = False,
+    length: For = None,
     state: State = None,
     as_json: Json = False,
 ) -> int:
-    """Show the state of the last run: health, positions, profit and loss, the last decision."""
-    from drift_engine.cli import fold
-    from drift_engine.cli.output import out, print_json
+    """Show the engines of a running fleet, or the state of the last run: health, positions, PnL, the last decision."""
+    from drift_engine.cli import fleet_view, fold
+    from drift_engine.cli.fleet_options import state_dir
+    from drift_engine.cli.options import parse_duration
+    from drift_engine.cli.output import print_json
     from drift_engine.cli.places import find_journal
 
-    found = fold.read(find_journal(journal, state))
+    if watch:
+        return fleet_view.watch(state_dir(state), engine, parse_duration(length), as_json=as_json)
+    living = None if journal is not None else fleet_view.found(state_dir(state), engine)
+    if living is not None:
+        return fleet_view.show(living, one=engine is not None, as_json=as_json)
+    named = journal or (state_dir(state) / f"{engine}.journal" if engine else None)
+    found = fold.read(find_journal(named, state))
     if as_json:
         print_json(found)
-        return exits.OK
-    console = out()
-    for part in shown(found):
-        console.print(part)
+    else:
+        _print(shown(found))
     return exits.OK
+
+
+def _print(parts: "Iterator[RenderableType]") -> None:
+    from drift_engine.cli.output import out
+
+    console = out()
+    for part in parts:
+        console.print(part)
 
 
 def shown(found: dict[str, Any]) -> "Iterator[RenderableType]":

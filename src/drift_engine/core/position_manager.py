@@ -24,6 +24,7 @@ from drift_engine.core.types import (
     Account,
     AccountEvent,
     AccountObserved,
+    Commanded,
     Decided,
     Deposited,
     Event,
@@ -222,8 +223,8 @@ def _liquidated(state: State, event: Liquidated) -> None:
     state.equity_e6 += change_e6
 
 
-def _nothing(state: State, event: RowsRead | AccountObserved) -> None:
-    """Rows read and books observed are kept in the journal and change nothing."""
+def _nothing(state: State, event: object) -> None:
+    """Rows read, books observed and words of humans are kept in the journal and change nothing."""
 
 
 # --------------------------------------------------------------------------- dispatch
@@ -245,8 +246,7 @@ _HANDLERS: dict[type, Callable[[State, Any], None]] = {
     MarketUpdated: market_updated,
     Ticked: ticked,
     RunStarted: _run_started,
-    RowsRead: _nothing,
-    AccountObserved: _nothing,
+    **dict.fromkeys((RowsRead, AccountObserved, Commanded), _nothing),
     Decided: _decided,
     Submitted: _submitted,
     StateChanged: _state_changed,

@@ -4,8 +4,8 @@ It has two homes. In memory it keeps the digest and the last decisions; in a fil
 With ``reference=True`` (backtests) market rows are counted and ticks left out, because the data itself holds them.
 Nothing leaves the process, so records are committed at each chunk of rows, and need only outlive the process. Otherwise
 everything is recorded; market rows wait at most 100 ms of the engine's time, and ``Submitted``, ``Filled``,
-``StateChanged`` and ``RunStarted`` are on the disk, with all that went before them, when ``append`` returns: nothing
-leaves the process unwritten.
+``StateChanged``, ``Commanded`` and ``RunStarted`` are on the disk, with all that went before them, when ``append``
+returns: nothing leaves the process unwritten.
 
 A journal that already holds a run can be taken up in two ways. ``resume=True``: the engine runs again from the start,
 each append is compared with the record at its place, and writing begins where the records end. Or the engine reads
@@ -22,6 +22,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
 from drift_engine.core.types import (
+    Commanded,
     Decided,
     EngineState,
     Event,
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
 LAST_DECISIONS = 64
 MAX_WAIT_NS = 100_000_000
 MAX_WAITING = 512
-_LIVE_COMMITS: Final = frozenset((RunStarted, Submitted, Filled, StateChanged))
+_LIVE_COMMITS: Final = frozenset((RunStarted, Submitted, Filled, StateChanged, Commanded))
 _REFERENCE_COMMITS: Final = frozenset((RunStarted, RowsRead))
 _NEVER_NS = 2**63
 

@@ -14,7 +14,10 @@ from drift_engine.core.vocabulary.account import Account
 from drift_engine.core.vocabulary.markets import Kind, MarketStatus, PerpSpec, SpotSpec
 from drift_engine.core.vocabulary.plans import Check, PlanStatus, TradePlan, TradeSignal, Trading
 
-Cause = Literal["start", "health", "daily", "account", "strategy", "dispute", "liquidation", "close", "resume", "day"]
+Cause = Literal[
+    "start", "health", "daily", "account", "strategy", "dispute", "liquidation", "close", "resume", "day", "kill"
+]
+Command = Literal["kill", "close", "settle", "resume"]
 LiquidationKind = Literal["perp", "spot", "perp_pnl", "bankruptcy"]
 
 
@@ -228,6 +231,15 @@ class StateChanged(Struct, frozen=True, gc=False, tag=True):
     strategy_disabled: bool = False
 
 
+class Commanded(Struct, frozen=True, gc=False, tag=True):
+    """A human asked for something: what, who, and for which market. What the engine makes of it follows."""
+
+    ts_ns: int
+    command: Command
+    who: str
+    market: str = ""
+
+
 AccountEvent = Deposited | Withdrawn | Filled | PlanClosed | FundingPaid | InterestAccrued | PnlSettled | Liquidated
 Event = (
     RunStarted
@@ -246,4 +258,5 @@ Event = (
     | Liquidated
     | AccountObserved
     | StateChanged
+    | Commanded
 )

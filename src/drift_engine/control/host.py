@@ -1,0 +1,184 @@
+"""One engine of a fleet in this process: it trades, answers on its socket, and ends cleanly when told to.
+
+The engine's loop gives way between two ticks, and only then is a request looked at: nobody who asks or follows can hold
+up a tick or see half of one. A follower gets events as they are applied; when it reads too slowly the oldest are lost
+and the hole is shown, and when it does not read at all it is cut off.
+"""
+
+import asyncio
+import signal
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from drift_engine import wiring
+from drift_engine.bus import Subscription
+from drift_engine.config import ConfigError, RunConfig
+from drift_engine.control import protocol
+from drift_engine.control.contract import document
+from drift_engine.control.hosted import HostedEngine
+from drift_engine.control.places import Places, held
+from drift_engine.control.protocol import Answer, Request, no, yes
+from drift_engine.control.server import PATIENCE_S, ControlServer, Handler, Peer, Stream
+from drift_engine.control.spec import EngineSpec
+from drift_engine.strategies.base import DriftStrategy
+
+_MOST_DECISIONS = 64
+_ASKER = "the control socket"
+
+
+class Host:
+    """Runs one engine until it ends or is told to stop."""
+
+    def __init__(self, spec: EngineSpec, state_dir: Path, patience_s: float = PATIENCE_S) -> None:
+        self.spec, self.places = spec, Places(state_dir, spec.name)
+        self.engine: HostedEngine | None = None
+        self.server = ControlServer(self.places.socket, self._handlers(), patience_s)
+        self._state_dir = state_dir
+        self._phase, self._began_s = "STARTING", time.monotonic()
+        self._stop = asyncio.Event()
+
+    async def run(self) -> bool:
+        """Trade until the market's data end or someone stops us. Return whether the engine ended halted."""
+        run = self.spec.config(self._state_dir)
+        if run.mode == "live":
+            raise ConfigError(wiring.NOT_LIVE_YET)
+        strategy = wiring.make_strategy(run)
+        with (
+            held(self.places.account(*self.spec.account), f"sub-account {self.spec.sub_account} of {self.spec.venue}"),
+            _signals(self._stop),
+        ):
+            async with _ports(run, strategy, self.spec) as ports:
+                engine = self.engine = HostedEngine(strategy, config=run, ports=ports)
+                await self.server.start()
+                try:
+                    await self._live(engine)
+                finally:
+                    await engine.stop()
+                    await self.server.close()
+        return bool(engine.state.latched or engine.state.trading == "HALTED")
+
+    async def _live(self, engine: HostedEngine) -> None:
+        await engine.start()
+        self._phase = "RUNNING"
+        over = asyncio.create_task(engine.wait())
+        stopped = asyncio.create_task(self._stop.wait())
+        try:
+            await asyncio.wait({over, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            self._phase = "STOPPING"
+            if over.done():
+                over.result()
+        finally:
+            for task in (over, stopped):
+                task.cancel()
+
+    def status(self) -> dict[str, Any]:
+        """Return the engine's document as of now."""
+        known: dict[str, Any] = {}
+        if self.engine is not None and self._phase != "STARTING":
+            latency = self.engine.tick_latency()
+            known = {**self.engine.get_status(), "tick_latency": latency, "drops": self.server.dropped}
+            known["metrics"] = [*known["metrics"], *_engine_metrics(known, latency)]
+        return document(self.spec, known, self._phase, self._began_s)
+
+    # ------------------------------------------------------------------ what may be asked
+
+    def _handlers(self) -> dict[str, Handler]:
+        by_hand = {word: partial(self._command, word) for word in ("kill", "resume", "close", "settle")}
+        return {
+            "status": lambda _: yes(data=self.status()),
+            "stop": self._told_to_stop,
+            "follow": self._follow,
+            "decisions": self._decisions,
+            **by_hand,
+        }
+
+    def _told_to_stop(self, _request: Request) -> Answer:
+        self._stop.set()
+        return yes("stopping", f"{self.spec.name} stops after this tick; positions stay as they are")
+
+    def _command(self, word: str, request: Request) -> Answer:
+        engine = self.engine
+        if engine is None or self._phase != "RUNNING":
+            return no("not_running", f"{self.spec.name} is {self._phase}")
+        reply = engine.commands.ask(word, request.text("who", _ASKER), request.text("market"))
+        return Answer(reply.ok, reply.code, reply.message)
+
+    def _decisions(self, request: Request) -> Answer:
+        n = request.count("n", _MOST_DECISIONS, _MOST_DECISIONS)
+        return yes(data=[] if self.engine is None or self._phase == "STARTING" else self.engine.decisions(n))
+
+    def _follow(self, request: Request) -> Answer | tuple[Answer, Stream]:
+        engine, after = self.engine, request.count("after_seq", 0, 2**62)
+        if engine is None or self._phase != "RUNNING":
+            return no("not_running", f"{self.spec.name} is {self._phase}")
+        engine.flush()
+        seq, news = engine.state.seq, asyncio.Event()
+        subscription = engine.bus.subscribe(wake=news.set)
+        answer = yes("following", f"events after {seq}", {"seq": seq})
+        return answer, partial(self._stream, engine, subscription, news, after, seq)
+
+    async def _stream(
+        self, engine: HostedEngine, subscription: Subscription, news: asyncio.Event, after: int, last: int, peer: Peer
+    ) -> None:
+        """Send events as they come. What came up to ``last`` is a hole: it is in the journal, which anyone may read."""
+        try:
+            if after and after != last:
+                await peer.send(protocol.gap(after, last + 1))
+            while True:
+                await news.wait()
+                news.clear()
+                for seq, event in subscription.take():
+                    if seq != last + 1:
+                        await peer.send(protocol.gap(last, seq))
+                    await peer.send(protocol.line({"seq": seq, "event": event}))
+                    last = seq
+        finally:
+            engine.bus.unsubscribe(subscription)
+
+
+def _engine_metrics(status: dict[str, Any], latency: dict[str, float | None]) -> list[dict[str, Any]]:
+    tally = status["tally"]
+    rows = (
+        ("tick p99", latency["p99_us"], "µs"),
+        ("ticks", tally["ticks"], ""),
+        ("fills", tally["trades"], ""),
+        ("refusals", sum(tally["refusals"].values()), ""),
+    )
+    return [{"label": name, "value": value, "unit": unit, "severity": "none"} for name, value, unit in rows]
+
+
+@asynccontextmanager
+async def _ports(run: RunConfig, strategy: DriftStrategy, spec: EngineSpec) -> AsyncIterator[wiring.Ports | None]:
+    """Yield the ports of a live venue's markets, ``None`` where the engine wires its own."""
+    if run.venue is None:
+        yield None
+        return
+    if spec.rpc is None:
+        raise ConfigError(f"engine {spec.name}: venue {run.venue} needs a node to ask; give it rpc = URL")
+    from drift_engine.venues.endpoints import checked_url
+    from drift_engine.venues.shared_client import ws_url_of
+    from drift_engine.wiring_chain import on_chain
+
+    try:
+        rpc = checked_url(spec.rpc, ("http", "https"))
+        ws = checked_url(spec.ws or ws_url_of(rpc), ("ws", "wss"))
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+    async with on_chain(run, strategy, (rpc,), (ws,)) as ports:
+        yield ports
+
+
+@contextmanager
+def _signals(stop: asyncio.Event) -> Iterator[None]:
+    loop, caught = asyncio.get_running_loop(), (signal.SIGINT, signal.SIGTERM)
+    for number in caught:
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield
+    finally:
+        for number in caught:
+            loop.remove_signal_handler(number)

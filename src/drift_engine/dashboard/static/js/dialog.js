@@ -1,0 +1,63 @@
+// Questions to the person: one native dialog, so that focus is kept inside and Escape always means no.
+
+import { attr, h, icon, text } from "./dom.js";
+
+const dialog = document.getElementById("dialog");
+
+/** Fill and open the dialog; resolves when it closes. */
+export function show(title, body, buttons, tone = "") {
+  if (dialog.open) dialog.close("");
+  attr(dialog, "data-tone", tone);
+  const form = h("form", { method: "dialog" }, h("h2", { id: "dialog-title" }, title), ...body, h("div", { class: "buttons end" }, ...buttons));
+  dialog.replaceChildren(form);
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve) => dialog.addEventListener("close", () => resolve(dialog.returnValue), { once: true }));
+}
+
+export const hide = () => dialog.close("");
+export const isOpen = () => dialog.open;
+
+const no = () => h("button", { type: "submit", value: "", class: "ghost", formnovalidate: true }, "Cancel");
+
+/** Ask yes or no. With `typed`, yes takes the exact words. */
+export async function confirmed({ title, lines, yes, tone = "", typed = "" }) {
+  const sure = h("button", { type: "submit", value: "yes", class: tone === "danger" ? "danger solid" : "primary" }, yes);
+  const body = lines.map((line) => h("p", {}, line));
+  if (typed) {
+    const field = h("input", { id: "typed", type: "text", autocomplete: "off", spellcheck: "false", autofocus: true, class: "num" });
+    sure.disabled = true;
+    field.addEventListener("input", () => { sure.disabled = field.value.trim() !== typed; });
+    body.push(h("label", { for: "typed" }, "Type ", h("code", {}, typed), " to go on"), field);
+  }
+  return (await show(title, body, [no(), sure], tone)) === "yes";
+}
+
+/** Ask for the token. `send` tries it and returns what is wrong, or "". */
+export async function askToken(why, send) {
+  const field = h("input", { id: "token", type: "password", autocomplete: "off", spellcheck: "false", autofocus: true, class: "num", required: true });
+  const wrong = h("p", { class: "wrong", role: "alert" });
+  const sure = h("button", { type: "submit", class: "primary", id: "unlock" }, "Unlock");
+  let done = false;
+  const shown = show("Unlock the controls", [
+    h("p", {}, why || "The page only reads until it is unlocked."),
+    h("label", { for: "token" }, "Token, printed once when the server started"), field, wrong,
+  ], [no(), sure]);
+  dialog.firstElementChild.addEventListener("submit", async (event) => {
+    if (event.submitter !== sure) return;
+    event.preventDefault();
+    sure.disabled = true;
+    text(wrong, "");
+    const said = await send(field.value.trim());
+    sure.disabled = false;
+    if (said) {
+      wrong.replaceChildren(icon("bad"), said);
+      field.select();
+    } else {
+      done = true;
+      dialog.close("yes");
+    }
+  });
+  await shown;
+  return done;
+}

@@ -1,0 +1,219 @@
+"""The manager as a process: what it keeps alive, what it takes over, what it leaves behind, and what it says."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fleet_desk import Fleet
+
+from drift_engine.cli.main import run
+from drift_engine.control.places import holder
+from drift_engine.core.types import Filled
+from drift_engine.journal import reader
+
+TWO = """
+[engines.a]
+strategy = "delta_neutral"
+speed = 3600
+days = 365
+
+[engines.b]
+strategy = "hold"
+speed = 3600
+days = 365
+sub_account = 1
+autostart = {auto}
+params = {{ target = "2" }}
+"""
+
+
+def serve(fleet: Fleet, *, auto: bool = True, wait: bool = True) -> subprocess.Popen[bytes]:
+    """Start a manager of two engines and wait until they trade."""
+    path = fleet.state / "fleet.toml"
+    path.write_text(TWO.format(auto="true" if auto else "false"))
+    process = fleet.start("serve", "--no-page", "--fleet", str(path))
+    names = {"a", "b"} if auto else {"a"}
+    if wait:
+        fleet.until(lambda: names <= {n for n, row in fleet.fleet().items() if row["status"] == "RUNNING"})
+    return process
+
+
+def cli(fleet: Fleet, *arguments: str) -> tuple[int, str]:
+    """Run a command in this process; it talks to the others by their sockets."""
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        code = run((*arguments, "--state", str(fleet.state)))
+    return code, said.getvalue()
+
+
+def fills(fleet: Fleet, name: str) -> list[Filled]:
+    return [r.event for r in reader.records(fleet.state / f"{name}.journal") if isinstance(r.event, Filled)]
+
+
+def test_a_killed_engine_is_back_in_5_s_with_positions_and_pnl_as_before_and_an_alert(fleet: Fleet) -> None:
+    """Nothing is traded anew, every cause of profit goes on from where it was."""
+    serve(fleet)
+    fleet.until(lambda: all(fleet.fleet()[name]["tally"]["trades"] for name in "ab"))
+    before = fleet.status("a")
+    os.kill(before["pid"], signal.SIGKILL)
+    fleet.until(lambda: fleet.fleet()["a"]["status"] == "ERROR", 2)
+    took = fleet.until(lambda: fleet.fleet()["a"]["status"] == "RUNNING", 5)
+    assert took < 5
+    after = fleet.status("a")
+    row = fleet.fleet()["a"]
+    assert (row["restarts"], row["pid"]) == (1, after["pid"])
+    assert after["pid"] != before["pid"]
+    assert {r["market"]: r["base_e9"] for r in after["positions"] if r["kind"] == "perp"} == {
+        r["market"]: r["base_e9"] for r in before["positions"] if r["kind"] == "perp"
+    }
+    for cause in ("fees_e6", "slippage_e6"):
+        assert after["pnl"][cause] == before["pnl"][cause]
+    assert after["seq"] >= before["seq"] - 20, "at most the prices of the last 100 ms are lost"
+    assert len(fills(fleet, "a")) == 2
+    (alert,) = fleet.ask("manager", "alerts").data["active"]
+    assert (alert["rule"], alert["engine"], alert["severity"]) == ("engine_down", "a", "CRITICAL")
+    assert row["alerts"][0]["rule"] == "engine_down"
+
+    os.kill(fleet.status("b")["pid"], signal.SIGSTOP)
+    took = fleet.until(lambda: fleet.fleet()["b"]["status"] == "STALE", 6)
+    assert 1.5 < took < 5, "three seconds after the last heartbeat"
+    row = fleet.fleet()["b"]
+    assert row["margin"]["status"] == "stale", "old figures are not shown as known"
+    fleet.until(lambda: "stale" in [alert["rule"] for alert in fleet.ask("manager", "alerts").data["active"]], 2)
+    os.kill(row["pid"], signal.SIGCONT)
+    fleet.until(lambda: fleet.fleet()["b"]["status"] == "RUNNING", 3)
+
+
+def test_engines_outlive_a_killed_manager_and_the_next_one_takes_them_over_and_stops_them(fleet: Fleet) -> None:
+    first = serve(fleet)
+    pids = {name: row["pid"] for name, row in fleet.fleet().items()}
+    first.kill()
+    first.wait(5)
+    before = {name: fleet.status(name)["seq"] for name in "ab"}
+    fleet.until(lambda: all(fleet.status(name)["seq"] > before[name] for name in "ab"), 3)
+    second = serve(fleet)
+    rows = fleet.fleet()
+    assert {name: row["pid"] for name, row in rows.items()} == pids
+    assert {row["restarts"] for row in rows.values()} == {0}
+    refused = fleet.start("serve", "--no-page")
+    assert refused.wait(10) == 2, "one manager a state directory"
+    second.send_signal(signal.SIGTERM)
+    began = time.monotonic()
+    assert second.wait(10) == 0
+    assert time.monotonic() - began < 6
+    assert [holder(fleet.state / f"{name}.pid") for name in "ab"] == [None, None]
+    assert not list(fleet.state.glob("*.sock"))
+    assert {json.loads((fleet.state / f"{name}.end").read_text())["code"] for name in "ab"} == {0}
+
+
+def test_the_page_s_server_comes_back_and_no_engine_notices(fleet: Fleet) -> None:
+    path = fleet.state / "fleet.toml"
+    path.write_text(TWO.format(auto="true"))
+    process = fleet.start("serve", "--port", "0", "--fleet", str(path))
+    said = fleet.state / "test.log"
+    fleet.until(lambda: "page at http://127.0.0.1:" in said.read_text())
+    token = (fleet.state / "token").read_text().strip()
+    fleet.until(lambda: f"token {token} unlocks" in said.read_text())
+    fleet.until(lambda: {row["status"] for row in fleet.fleet().values()} == {"RUNNING"})
+    pids = {name: row["pid"] for name, row in fleet.fleet().items()}
+    page = holder(fleet.state / "page.pid")
+    assert page is not None
+    os.kill(page, signal.SIGKILL)
+    fleet.until(lambda: holder(fleet.state / "page.pid") not in (page, None), 5)
+    assert {name: row["pid"] for name, row in fleet.fleet().items()} == pids
+    assert (fleet.state / "token").read_text().strip() == token, "the token outlives the page's server"
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0
+    assert holder(fleet.state / "page.pid") is None
+
+
+def test_commands_from_the_terminal(fleet: Fleet) -> None:
+    """Kill to flat, resume, stop, change, start: each answered, each seen in the engine's own status."""
+    serve(fleet, auto=False)
+    assert fleet.fleet()["b"]["status"] == "STOPPED"
+    assert fleet.fleet()["b"]["margin"]["health"] is None
+    changed = fleet.ask("manager", "set", engine="b", params={"target": "-3"})
+    assert changed.ok, changed
+    assert fleet.ask("manager", "set", engine="b", params={"tarjet": "1"}).code == "bad_params"
+    assert fleet.ask("manager", "set", engine="a", params={"size": "1"}).code == "running"
+    assert cli(fleet, "start", "b") == (0, "b is RUNNING\n")
+    fleet.until(lambda: fleet.status("b")["net_delta_e9"].get("SOL") == -3 * 10**9)
+    assert "a is stopped; it still holds -33" in cli(fleet, "stop", "a")[1]
+    code, said = cli(fleet, "status", "--watch", "--for", "0.5s")
+    assert code == 0
+    assert "STOPPED" in said
+    assert "health 9" in said
+    assert cli(fleet, "stop", "b")[0] == 0
+    refused = fleet.ask("manager", "set", engine="b", params={"target": "1"})
+    assert (refused.code, "-3000000000 e-9 SOL-PERP" in refused.message) == ("not_flat", True)
+
+    assert fleet.ask("manager", "kill", who="tester").ok, "a stopped engine that holds something is closed as well"
+    fleet.until(lambda: fleet.fleet()["b"]["trading"] == "HALTED")
+    row = fleet.fleet()["b"]
+    assert (row["status"], row["reason"]) == ("RUNNING", "flat: nothing left; killed by tester")
+    assert cli(fleet, "resume", "b")[0] == 0
+    assert fleet.fleet()["b"]["engine"] == "b"
+    assert cli(fleet, "start", "nobody")[0] == 1
+    assert "SOL-PERP" in cli(fleet, "status", "b", "--json")[1]
+
+
+def test_an_engine_that_cannot_start_says_why_and_is_left_alone(fleet: Fleet) -> None:
+    (fleet.state / "own.py").write_text("raise SystemError('broken')\n")
+    path = fleet.state / "fleet.toml"
+    path.write_text('[engines.a]\nstrategy = "own.py"\nautostart = true\n')
+    fleet.start("serve", "--no-page", "--fleet", str(path))
+    fleet.until(lambda: "starting again" in (fleet.fleet().get("a", {}).get("reason") or ""))
+    assert "broken" in fleet.fleet()["a"]["reason"]
+    assert "broken" in "\n".join(fleet.ask("manager", "logs", engine="a", n=50).data)
+    (fleet.state / "own.py").write_text("")
+    fleet.until(lambda: "exactly one strategy" in (fleet.fleet()["a"]["reason"] or ""))
+    assert fleet.fleet()["a"]["status"] == "ERROR"
+
+
+def test_a_drill_reports_the_time_to_flat_and_what_was_left(fleet: Fleet) -> None:
+    code, said = cli(fleet, "drill", "--json")
+    found: dict[str, Any] = json.loads(said)
+    assert code == 0
+    assert found["flat"]
+    assert set(found["held_before"]) == {"SOL", "SOL-PERP"}
+    assert found["left"] == {}
+    assert 0 < found["time_to_flat_s"] < 5
+    assert [step["trading"] for step in found["steps"]][-1] == "HALTED"
+
+
+@pytest.mark.parametrize(
+    ("text", "near"),
+    [
+        ("[engine.a]", "did you mean 'engines'"),
+        ("[engines.a]\nstrategi = 'hold'", "did you mean 'strategy'"),
+        ("[engines.a]\nmode = 'papre'", "must be one of"),
+        ("[engines.a]\n[engines.b]", "give each a sub_account"),
+        ("[engines.manager]", "the manager's own"),
+        ("[engines.'a b']", "no name for an engine"),
+        ("[engines.a]\nsub_account = -1", "whole number"),
+        ("[engines.a.limits]\nmax_leverag = 3", "did you mean 'max_leverage'"),
+        ("[server]\nport = 1", "no [engines.NAME]"),
+        ("[engines.a]\n[server]\nport = 'x'", "from 0 to 65535"),
+        ("engines = 3", "must be a section"),
+        ("[", "is not TOML"),
+    ],
+)
+def test_mistakes_in_a_fleet_file_are_told_with_the_near_name(tmp_path: Path, text: str, near: str) -> None:
+    from drift_engine.config import ConfigError
+    from drift_engine.manager.fleet import load_fleet
+
+    path = tmp_path / "fleet.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load_fleet(path)
+    assert near in str(caught.value)
+    assert str(caught.value).startswith(str(path))
