@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from inbox_server import inbox
 
 from drift_engine.alerts import Alert, AlertDesk, AlertSettings
 from drift_engine.alerts.delivery import QUEUE, Channel, Courier, Telegram, Webhook, channels, deliver_once
 from drift_engine.alerts.settings import TELEGRAM_TOKEN
 from drift_engine.cli.main import run
+from inbox_server import inbox
 
 QUICK = (0.01, 0.02)
 
