@@ -20,7 +20,7 @@ from drift_engine.manager.process import Child
 from drift_engine.manager.supervisor import Supervisor
 
 _MOST_LINES, _LINES = 5_000, 200
-_LOOK_S = 0.2
+_LOOK_S, _SHOW_S = 0.2, 1.0
 _PAGE_START_S, _PAGE_STOP_S = 10.0, 6.0
 Command = Callable[[Managed], Awaitable[Answer]]
 
@@ -32,12 +32,20 @@ class Service:
         self.manager = EngineManager(fleet, state_dir)
         self.server = ControlServer(Places(state_dir, "manager").socket, self._handlers())
         self.page = None if page is None else _page(state_dir, *page)
-        self._stop = asyncio.Event()
+        self._stop, self._page_begun = asyncio.Event(), False
 
-    async def run(self, started: Callable[[str], None], *, leave: bool = False) -> None:
-        """Run until SIGTERM or SIGINT. ``leave``: engines go on after.
+    async def run(
+        self,
+        started: Callable[[str], None],
+        show: Callable[[list[dict[str, Any]]], None],
+        *,
+        length_s: float | None = None,
+        leave: bool = False,
+    ) -> None:
+        """Run until SIGTERM or SIGINT, or for a while. ``leave``: engines go on after.
 
-        ``started`` is called once all is under way, with what the page's server says of itself, ``""`` without one.
+        ``started`` is called once all is under way, with what the page's server says of itself, ``""`` without one;
+        ``show`` is called with every engine's document once a second.
         """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -48,11 +56,22 @@ class Service:
             try:
                 await self.manager.start()
                 started(await self._page_says())
-                await self._stop.wait()
+                await self._show(show, None if length_s is None else loop.time() + length_s)
             finally:
                 page.cancel()
-                await asyncio.gather(self.manager.stop(leave=leave), self._stop_page(), return_exceptions=False)
+                await asyncio.gather(page, return_exceptions=True)
+                await asyncio.gather(self.manager.stop(leave=leave), self._stop_page())
                 await self.server.close()
+
+    async def _show(self, show: Callable[[list[dict[str, Any]]], None], until_s: float | None) -> None:
+        """Show the engines once a second until it is time to stop."""
+        loop = asyncio.get_running_loop()
+        while not self._stop.is_set() and (until_s is None or loop.time() < until_s):
+            show(self.manager.documents())
+            pause_s = _SHOW_S if until_s is None else min(_SHOW_S, max(0.0, until_s - loop.time()))
+            stopped = asyncio.ensure_future(self._stop.wait())
+            await asyncio.wait({stopped}, timeout=pause_s)
+            stopped.cancel()
 
     # ------------------------------------------------------------------ the page's server
 
@@ -64,6 +83,7 @@ class Service:
             await self._stop_page()
         self.page.child.places.log.unlink(missing_ok=True)
         self.page.start()
+        self._page_begun = True
         while True:
             self.page.look(time.monotonic())
             self.page.heard()
@@ -75,9 +95,9 @@ class Service:
             return ""
         for _ in range(round(_PAGE_START_S / _LOOK_S)):
             said = last_lines(self.page.child.places.log, 1)
-            if self.page.alive and said and said[0].startswith("page at "):
+            if self._page_begun and self.page.alive and said and said[0].startswith("page at "):
                 return said[0]
-            if self.page.phase in ("ERROR", "STOPPED") and self.page.child.began_s:
+            if self._page_begun and self.page.phase in ("ERROR", "STOPPED"):
                 return f"the page is not served: {said[0] if said else self.page.reason}"
             await asyncio.sleep(_LOOK_S)
         return f"the page's server is slow to start; its log is {self.page.child.places.log}"
