@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +86,15 @@ class Fleet:
         for path in self.state.glob("*.pid"):
             if (pid := living(path)) is not None:
                 os.kill(pid, signal.SIGKILL)
+
+
+def made() -> Iterator[Fleet]:
+    """Yield a fleet in a directory of its own, with a path short enough for sockets."""
+    state = Path(tempfile.mkdtemp(prefix="de-"))
+    found = Fleet(state)
+    yield found
+    found.close()
+    shutil.rmtree(state, ignore_errors=True)
 
 
 def living(path: Path) -> int | None:

@@ -8,11 +8,12 @@ import signal
 import socket
 import stat
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from fleet_desk import FAST, HOLD, Fleet
+import pytest
+from fleet_desk import FAST, HOLD, Fleet, made
 
 from drift_engine.control.client import ask, follow
 from drift_engine.control.host import Host
@@ -25,6 +26,11 @@ CONTRACT = """engine strategy mode market venue simulated scenario status tradin
 uptime_s restarts seq as_of_ns heard_ns wall_ns margin positions net_delta_e9 pnl equity_e6 net_deposits_e6
 high_water_e6 drawdown markets metrics alerts strategy_status params last_decision tally resources signer
 sub_accounts"""
+
+
+@pytest.fixture
+def fleet() -> Iterator[Fleet]:
+    yield from made()
 
 
 def test_an_engine_answers_is_killed_to_flat_resumed_and_stopped(fleet: Fleet) -> None:

@@ -9,11 +9,12 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fleet_desk import Fleet
+from fleet_desk import Fleet, made
 
 from drift_engine.cli.main import run
 from drift_engine.control.places import holder
@@ -34,6 +35,11 @@ sub_account = 1
 autostart = {auto}
 params = {{ target = "2" }}
 """
+
+
+@pytest.fixture
+def fleet() -> Iterator[Fleet]:
+    yield from made()
 
 
 def serve(fleet: Fleet, *, auto: bool = True, page: bool = False) -> subprocess.Popen[bytes]:
