@@ -37,6 +37,7 @@ class EngineDesk:
         self.engine = DriftEngine(wiring.make_strategy(self.config), config=self.config)
         self.asked: list[dict[str, Any]] = []
         self.silent = False
+        self.changes: dict[str, Any] = {}
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["EngineDesk"]:
@@ -63,6 +64,7 @@ class EngineDesk:
             "heard_ns": time.time_ns() // 10**9 * 10**9,
             "pid": os.getpid(),
             "restarts": 0,
+            **self.changes,
         }
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -39,7 +39,7 @@ async def test_metrics_say_what_the_status_says(tmp_path: Path) -> None:
 
 async def test_metrics_leave_out_what_is_not_known(tmp_path: Path) -> None:
     async with fleet(tmp_path, "hold") as manager, page(tmp_path) as site:
-        manager.desks[0].engine.margin = None
+        manager.desks[0].changes = {"margin": {"status": "unknown", "health": None, "leverage": None}}
         await site.server.room.fleet.beat()
         async with site.http.get(f"{site.origin}/metrics") as response:
             text = await response.text()
