@@ -3,7 +3,7 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-RUN_FOR ?= 60s
+RUN_FOR ?=
 PYTEST_ARGS ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
@@ -13,8 +13,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 help: ## Show the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' Makefile
 
-run: $(VENV)/.installed ## Watch the delta-neutral strategy trade a simulated market (RUN_FOR=60s)
-	@$(BIN)/drift-engine paper delta_neutral --scenario calm_carry --speed 3600 --for $(RUN_FOR)
+run: $(VENV)/.installed ## Run three paper engines and the page that shows them (RUN_FOR=60s ends it)
+	@$(BIN)/drift-engine serve $(if $(RUN_FOR),--for $(RUN_FOR))
 
 test: lint browser ## Run the linters, then every test with the coverage gate
 	@$(BIN)/python -m pytest --cov --cov-report= --complete core --complete execution/safety_gates.py $(PYTEST_ARGS)

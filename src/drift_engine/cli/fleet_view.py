@@ -5,7 +5,8 @@ The figures are the manager's; where there is none, the engines are asked themse
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,22 +53,31 @@ def show(documents: list[dict[str, Any]], *, one: bool, as_json: bool) -> int:
 
 def watch(state_dir: Path, engine: str | None, length_s: float | None, *, as_json: bool) -> int:
     """Show a fleet once a second until the time is up or someone presses Ctrl-C."""
-    from rich.live import Live
-
-    from drift_engine.cli.output import is_live, out
-
-    console, began_s = out(), time.monotonic()
-    if as_json or not is_live(console):
+    began_s = time.monotonic()
+    with shown(as_json=as_json) as show:
         for documents in _each_second(state_dir, engine, began_s, length_s):
-            _lines(documents, as_json=as_json)
-        return exits.OK
-    with Live(console=console, screen=True, auto_refresh=False) as live:
-        for documents in _each_second(state_dir, engine, began_s, length_s):
-            live.update(table(documents, console.width), refresh=True)
+            show(documents)
     return exits.OK
 
 
-def _each_second(state_dir: Path, engine: str | None, began_s: float, length_s: float | None) -> Any:
+@contextmanager
+def shown(*, as_json: bool = False) -> Iterator[Callable[[list[dict[str, Any]]], None]]:
+    """Yield what shows a fleet: a table drawn again in its place, or flushed lines where stdout is no terminal."""
+    from drift_engine.cli.output import is_live, out
+
+    console = out()
+    if as_json or not is_live(console):
+        yield lambda documents: _lines(documents, as_json=as_json)
+        return
+    from rich.live import Live
+
+    with Live(console=console, auto_refresh=False) as live:
+        yield lambda documents: live.update(table(documents, console.width), refresh=True)
+
+
+def _each_second(
+    state_dir: Path, engine: str | None, began_s: float, length_s: float | None
+) -> Iterator[list[dict[str, Any]]]:
     while length_s is None or time.monotonic() - began_s < length_s:
         documents = found(state_dir, engine)
         if documents is None:

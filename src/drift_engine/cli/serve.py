@@ -14,6 +14,7 @@ FleetFile = Annotated[
 Host = Annotated[str | None, typer.Option("--host", metavar="HOST", help="Where the page listens. (default 127.0.0.1)")]
 Port = Annotated[int | None, typer.Option("--port", min=0, max=65_535, help="Its port. (default 8700)")]
 Detach = Annotated[bool, typer.Option("--detach", help="Leave the engines running when this is stopped.")]
+For = Annotated[str | None, typer.Option("--for", metavar="TIME", help="End after this long, as 20s, 5m, 1h.")]
 NoPage = Annotated[bool, typer.Option("--no-page", help="Run the engines without the page.")]
 
 
@@ -25,6 +26,7 @@ def serve(
     state: State = None,
     detach: Detach = False,
     no_page: NoPage = False,
+    length: For = None,
 ) -> int:
     """Run a fleet of engines and the page that shows and steers them."""
     import asyncio
@@ -32,13 +34,16 @@ def serve(
 
     from msgspec import structs
 
+    from drift_engine.cli import fleet_view
     from drift_engine.cli.fleet_options import state_dir
+    from drift_engine.cli.options import parse_duration
     from drift_engine.cli.places import make_dir
     from drift_engine.control.places import Places, held
     from drift_engine.dashboard.security import fresh_token
     from drift_engine.manager.fleet import default_fleet, load_fleet
     from drift_engine.manager.serving import Service
 
+    length_s = parse_duration(length)
     found = default_fleet() if fleet is None else load_fleet(fleet)
     found = structs.replace(found, host=host or found.host, port=found.port if port is None else port)
     directory = state_dir(state)
@@ -50,7 +55,9 @@ def serve(
         token = None if no_page else fresh_token(directory)
         service = Service(found, directory, None if no_page else (found.host, found.port))
         names = list(service.manager.engines)
-        asyncio.run(service.run(lambda page: _tell(names, page, token), leave=detach))
+        with fleet_view.shown() as show:
+            work = service.run(lambda page: _tell(names, page, token), show, length_s=length_s, leave=detach)
+            asyncio.run(work)
     return exits.OK
 
 

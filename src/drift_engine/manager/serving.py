@@ -20,7 +20,7 @@ from drift_engine.manager.process import Child
 from drift_engine.manager.supervisor import Supervisor
 
 _MOST_LINES, _LINES = 5_000, 200
-_LOOK_S = 0.2
+_LOOK_S, _SHOW_S = 0.2, 1.0
 _PAGE_START_S, _PAGE_STOP_S = 10.0, 6.0
 Command = Callable[[Managed], Awaitable[Answer]]
 
@@ -34,10 +34,18 @@ class Service:
         self.page = None if page is None else _page(state_dir, *page)
         self._stop = asyncio.Event()
 
-    async def run(self, started: Callable[[str], None], *, leave: bool = False) -> None:
-        """Run until SIGTERM or SIGINT. ``leave``: engines go on after.
+    async def run(
+        self,
+        started: Callable[[str], None],
+        show: Callable[[list[dict[str, Any]]], None],
+        *,
+        length_s: float | None = None,
+        leave: bool = False,
+    ) -> None:
+        """Run until SIGTERM or SIGINT, or for a while. ``leave``: engines go on after.
 
-        ``started`` is called once all is under way, with what the page's server says of itself, ``""`` without one.
+        ``started`` is called once all is under way, with what the page's server says of itself, ``""`` without one;
+        ``show`` is called with every engine's document once a second.
         """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -48,11 +56,21 @@ class Service:
             try:
                 await self.manager.start()
                 started(await self._page_says())
-                await self._stop.wait()
+                await self._show(show, None if length_s is None else loop.time() + length_s)
             finally:
                 page.cancel()
-                await asyncio.gather(self.manager.stop(leave=leave), self._stop_page(), return_exceptions=False)
+                await asyncio.gather(self.manager.stop(leave=leave), self._stop_page())
                 await self.server.close()
+
+    async def _show(self, show: Callable[[list[dict[str, Any]]], None], until_s: float | None) -> None:
+        """Show the engines once a second until it is time to stop."""
+        loop = asyncio.get_running_loop()
+        while not self._stop.is_set() and (until_s is None or loop.time() < until_s):
+            show(self.manager.documents())
+            pause_s = _SHOW_S if until_s is None else min(_SHOW_S, max(0.0, until_s - loop.time()))
+            stopped = asyncio.ensure_future(self._stop.wait())
+            await asyncio.wait({stopped}, timeout=pause_s)
+            stopped.cancel()
 
     # ------------------------------------------------------------------ the page's server
 
