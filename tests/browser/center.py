@@ -262,6 +262,20 @@ class Sight:
         self.chrome.save_screenshot(str(path))
         return path
 
+    def greyscale(self, name: str) -> tuple[str, ...]:
+        """Keep a picture without colour; return what tells the state there: words, icons, the gauge's line."""
+        self.js("document.documentElement.style.filter = 'grayscale(1)'")
+        self.shot(f"greyscale-{name}")
+        found = self.js(
+            "document.documentElement.style.filter = '';"
+            "const node = s => document.querySelector(s), look = s => getComputedStyle(node(s));"
+            "return [node('#gauge .figure').innerText, node('#gauge .label').innerText,"
+            " node('#gauge .label svg').dataset.icon, node('#gauge .halt svg').dataset.icon,"
+            " look('.gauge .track').strokeDasharray, look('#p-health').borderTopWidth,"
+            " look('#p-health').backgroundImage]"
+        )
+        return tuple(found)
+
     def errors(self) -> list[str]:
         """Return what the page's scripts complained of since the last call."""
         rows: list[dict[str, Any]] = self.chrome.get_log("browser")  # type: ignore[no-untyped-call]

@@ -40,7 +40,7 @@ def test_figures_and_charts_move_within_ten_seconds(sight: Sight) -> None:
 
 def test_nothing_is_drawn_again_and_nothing_jumps(sight: Sight) -> None:
     sight.open("neutral")
-    time.sleep(2.5)
+    time.sleep(1.5)
     found: dict[str, Any] = sight.chrome.execute_async_script(
         """
         const done = arguments[1], made = [], seen = {shift: 0, texts: 0};
@@ -52,7 +52,7 @@ def test_nothing_is_drawn_again_and_nothing_jumps(sight: Sight) -> None:
         document.querySelectorAll(arguments[0]).forEach(node => eye.observe(node, all));
         const shifted = list => list.getEntries().forEach(e => { seen.shift += e.value });
         new PerformanceObserver(shifted).observe({type: 'layout-shift'});
-        setTimeout(() => done({made, ...seen}), 3500);
+        setTimeout(() => done({made, ...seen}), 2500);
         """,
         STEADY,
     )

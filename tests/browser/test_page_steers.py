@@ -133,18 +133,20 @@ def test_health_unknown_and_health_zero_are_told_apart(sight: Sight, center: Cen
     assert sight.text("#gauge .figure") == "—"
     assert sight.text("#gauge .label") == "No data"
     assert sight.attribute("#p-health", "data-state") == "unknown"
-    sight.shot("no-data")
+    unknown = sight.greyscale("no-data")
     sight.click("#p-control [data-do=start]")
     sight.until(lambda: sight.text("#gauge .figure") == "0 %", 25)
     sight.shot("health-zero")
     assert sight.shows("#gauge .label", "Liquidation risk") or center.status("crash")["margin"]["health"] != 0
     sight.until(lambda: sight.text("#pills [data-f=trading]") == "HALTED", 20)
     sight.until(lambda: sight.shows("#gauge .halt", "HALTED"))
-    sight.shot("halted")
+    halted = sight.greyscale("halted")
     assert sight.attribute('.tab[data-engine="crash"]', "data-state") == "halted"
     sight.look_at("neutral")
     sight.until(lambda: sight.text("#gauge .label") == "Safe")
-    sight.shot("healthy")
+    healthy = sight.greyscale("healthy")
+    for one, other in ((unknown, halted), (halted, healthy), (healthy, unknown)):
+        assert sum(a != b for a, b in zip(one, other, strict=True)) >= 3, (one, other)
 
 
 def test_an_alert_is_tried(sight: Sight) -> None:

@@ -83,5 +83,5 @@ export function keyed(parent, items, key, make, fill) {
 /** Show a figure with the sign told by class and by its own text. */
 export function signed(node, value, shown) {
   text(node, shown);
-  attr(node, "data-sign", value === null || value === undefined ? "none" : value > 0 ? "plus" : value < 0 ? "minus" : "zero");
+  attr(node, "data-sign", value === null || value === undefined ? "none" : !/[1-9]/.test(shown) ? "zero" : value > 0 ? "plus" : value < 0 ? "minus" : "zero");
 }

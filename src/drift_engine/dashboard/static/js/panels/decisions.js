@@ -30,7 +30,7 @@ export function drawDecisions() {
   text(panel.count, rows.length ? `last ${rows.length}${total > rows.length ? ` of ${total}` : ""}` : "");
   if (rows.length === 0) {
     panel.rows.keyedRows = undefined;
-    const said = all ? "No decision yet: the strategy waits" : "Loading…";
+    const said = all ? "No decision in the journal yet" : "Loading…";
     if (panel.rows.textContent !== said) panel.rows.replaceChildren(h("li", { class: "empty" }, said));
     return;
   }

@@ -50,7 +50,7 @@ export function drawHealth() {
   attr(panel.root, "data-state", looks.level);
   attr(panel.root, "data-stale", stale ? "yes" : null);
   text(gauge.figure, health === null ? UNKNOWN : percent(health));
-  text(gauge.word, stale && health !== null ? `${looks.label} — old figure` : looks.label);
+  text(gauge.word, stale && health !== null ? `${looks.label}, but old` : looks.label);
   setIcon(gauge.label.querySelector("svg"), stale && health !== null ? "stale" : looks.icon);
   needle(health);
   drawHalt(held);
@@ -74,7 +74,8 @@ function drawHalt(held) {
   const quiet = !status ? "" : state ? state.word : `${status.status}, trading ${status.trading ?? "not known"}`;
   attr(panel.root, "data-engine", shown?.key ?? null);
   setIcon(gauge.note.querySelector("svg"), shown?.icon ?? (status ? "play" : "wait"));
-  const why = held?.status.reason ? `: ${held.status.reason}` : "";
+  const reason = held?.status.reason ?? "";
+  const why = reason && reason.toUpperCase() !== shown?.word ? `: ${reason}` : "";
   text(gauge.note.querySelector("span"), shown ? `${shown.word}${shown.key === "stale" ? ` for ${age(ageOf(held))}` : why}` : quiet);
 }
 

@@ -13,10 +13,13 @@ const closeAll = panel.root.querySelector("[data-do=closeall]");
 const COLUMNS = ["market", "size", "entry", "mark", "unrealised", "unsettled", "liquidation", "distance", "funding"];
 const LABELS = ["Market", "Size", "Entry", "Mark", "Unrealised", "Unsettled", "Liquidation", "Distance", "Funding / day"];
 
+/** Only an engine that runs can close anything. */
+const open = (status) => ["RUNNING", "EMERGENCY", "STALE"].includes(status?.status);
+
 export function drawPositions() {
   const status = current()?.status;
   const rows = openRows(status);
-  attr(closeAll, "disabled", !rows.some((row) => row.kind === "perp" && row.base_e9));
+  attr(closeAll, "disabled", !open(status) || !rows.some((row) => row.kind === "perp" && row.base_e9));
   drawSum(rows, status);
   if (rows.length === 0) return drawEmpty(status);
   if (!panel.rows.keyedRows) panel.rows.replaceChildren();
@@ -55,7 +58,10 @@ function fill(node, row, status) {
   text(side.lastChild, row.kind);
   const word = row.base_e9 === 0 ? "FLAT" : row.kind === "spot" ? (long ? "DEPOSIT" : "BORROW") : long ? "LONG" : "SHORT";
   const close = node.querySelector("button");
-  if (close) attr(close, "hidden", row.base_e9 === 0);
+  if (close) {
+    attr(close, "hidden", row.base_e9 === 0);
+    attr(close, "disabled", !open(status));
+  }
   setIcon(side.querySelector("svg"), row.base_e9 === 0 ? "dash" : long ? "up" : "down");
   text(side.querySelector("b"), word);
   attr(side, "data-side", row.base_e9 === 0 ? "flat" : long ? "long" : "short");
@@ -92,9 +98,9 @@ async function askClose(market) {
 
 closeAll.addEventListener("click", async () => {
   const status = current()?.status;
-  const open = (status?.positions ?? []).filter((row) => row.kind === "perp" && row.base_e9);
-  if (open.length === 0) return;
-  const lines = [`Closes ${open.map((row) => row.market).join(", ")}, one order each, reduce-only.`, "The strategy stays on. To close and stay closed, use STOP."];
+  const rows = (status?.positions ?? []).filter((row) => row.kind === "perp" && row.base_e9);
+  if (rows.length === 0) return;
+  const lines = [`Closes ${rows.map((row) => row.market).join(", ")}, one order each, reduce-only.`, "The strategy stays on. To close and stay closed, use STOP."];
   if (!(await confirmed({ title: `Close all positions of ${status.engine}?`, lines, yes: "Close all", tone: "danger" }))) return;
-  for (const row of open) await command(at(status.engine, "close"), { market: row.market }, `Close ${row.market}`);
+  for (const row of rows) await command(at(status.engine, "close"), { market: row.market }, `Close ${row.market}`);
 });

@@ -56,6 +56,8 @@ function drawBias(status) {
   text(next, status.as_of_ns ? `funding in ${Math.ceil((HOUR_NS - (status.as_of_ns % HOUR_NS)) / 6e10)} m` : "");
 }
 
+const title = (name) => name.charAt(0).toUpperCase() + name.slice(1);
+
 /** Flatten what a strategy says to rows: a heading for each part, a line for each figure. */
 function rowsOf(found, path = "") {
   const simple = [];
@@ -63,7 +65,7 @@ function rowsOf(found, path = "") {
   for (const [name, value] of Object.entries(found)) {
     const here = path ? `${path}.${name}` : name;
     if (value !== null && typeof value === "object" && !Array.isArray(value)) {
-      groups.push({ key: here, head: words(name) }, ...rowsOf(value, here));
+      groups.push({ key: here, head: title(words(name)) }, ...rowsOf(value, here));
     } else simple.push({ key: here, name, value });
   }
   return [...simple, ...groups];
