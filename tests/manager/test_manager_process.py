@@ -116,6 +116,8 @@ def test_engines_outlive_a_killed_manager_and_the_next_one_takes_them_over_and_s
 
     first.kill()
     first.wait(5)
+    code, told = cli(fleet, "kill", "b")
+    assert (code, "b: REDUCING" in told) == (0, True), "a kill needs no manager"
     before = {name: fleet.status(name)["seq"] for name in "ab"}
     fleet.until(lambda: all(fleet.status(name)["seq"] > before[name] for name in "ab"), 3)
     second = serve(fleet, page=True)
@@ -131,7 +133,9 @@ def test_engines_outlive_a_killed_manager_and_the_next_one_takes_them_over_and_s
     assert time.monotonic() - began < 6
     assert [holder(fleet.state / f"{name}.pid") for name in ("a", "b", "page")] == [None] * 3
     assert not list(fleet.state.glob("*.sock"))
-    assert {json.loads((fleet.state / f"{name}.end").read_text())["code"] for name in "ab"} == {0}
+    ends = {name: json.loads((fleet.state / f"{name}.end").read_text()) for name in "ab"}
+    assert (ends["a"]["code"], ends["b"]["code"]) == (0, 3)
+    assert ends["b"]["status"]["reason"].startswith("flat: nothing left; killed by terminal")
 
 
 def test_commands_from_the_terminal(fleet: Fleet) -> None:

@@ -1,7 +1,13 @@
 """``drift-engine start``, ``stop``, ``restart`` and ``kill``: commands to a running fleet."""
 
-from drift_engine.cli.fleet_options import AnyEngine, Engine, ask_manager, tell
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from drift_engine.cli.fleet_options import AnyEngine, Engine, ask_manager, state_dir, tell, who
 from drift_engine.cli.options import Json, State
+
+if TYPE_CHECKING:
+    from drift_engine.control.protocol import Answer
 
 _LONG_S = 8.0
 
@@ -24,4 +30,21 @@ def restart(engine: Engine, *, state: State = None, as_json: Json = False) -> in
 def kill(engine: AnyEngine = None, *, state: State = None, as_json: Json = False) -> int:
     """Close everything of an engine, or of all: reduce only, cancel, close, verify flat, and stay halted."""
     which = {} if engine is None else {"engine": engine}
-    return tell(ask_manager(state, "kill", _LONG_S, **which), as_json=as_json)
+    answer = ask_manager(state, "kill", _LONG_S, **which)
+    if answer.code in ("unreachable", "timeout"):
+        answer = _without_manager(state_dir(state), engine, answer)
+    return tell(answer, as_json=as_json)
+
+
+def _without_manager(directory: Path, engine: str | None, failed: "Answer") -> "Answer":
+    """Tell the engines themselves: a kill needs no manager."""
+    from drift_engine.control.client import ask_now
+    from drift_engine.control.protocol import Answer
+
+    sockets = sorted(directory.glob("*.sock")) if engine is None else [directory / f"{engine}.sock"]
+    told = {path.stem: ask_now(path, "kill", who=who()) for path in sockets if path.stem != "manager"}
+    if not told or all(answer.code == "unreachable" for answer in told.values()):
+        return failed
+    ok = all(answer.ok for answer in told.values())
+    said = {name: answer.message for name, answer in told.items()}
+    return Answer(ok=ok, code="killing" if ok else "partly", message="; ".join(map(": ".join, said.items())), data=said)
