@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN_FOR ?=
 PYTEST_ARGS ?=
+JOBS ?= 2
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q
 
 .DEFAULT_GOAL := help
@@ -17,7 +18,7 @@ run: $(VENV)/.installed ## Run three paper engines and the page that shows them 
 	@$(BIN)/drift-engine serve $(if $(RUN_FOR),--for $(RUN_FOR))
 
 test: lint browser ## Run the linters, then every test with the coverage gate
-	@$(BIN)/python -m pytest --cov --cov-report= --complete core --complete execution/safety_gates.py $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --cov --cov-report= --complete core --complete execution/safety_gates.py $(PYTEST_ARGS)
 
 browser:
 	@sh scripts/get-browser
