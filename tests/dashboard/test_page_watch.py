@@ -10,6 +10,7 @@ from page_desk import eventually, page
 
 from drift_engine.alerts import AlertDesk
 from drift_engine.dashboard import fleet as fleet_module
+from drift_engine.dashboard.replica import Replica
 from drift_engine.dashboard.tail import BATCH, Tail
 from drift_engine.journal import Journal, Record
 
@@ -103,6 +104,19 @@ async def test_a_long_journal_is_read_in_batches(tmp_path: Path) -> None:
         pass
     assert tail.caught_up
     assert tail.replica.state == desk.engine.state
+
+
+async def test_a_part_of_the_server_that_fails_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeError("no such thing")
+
+    monkeypatch.setattr(Replica, "take", fails)
+    async with fleet(tmp_path, "hold"), page(tmp_path) as site:
+        await eventually(lambda: site.server.room.broken)
+        async with site.http.get(f"{site.origin}/health") as response:
+            assert response.status == 503
+            assert (await response.json())["broken"] == {"journal of hold": "RuntimeError: no such thing"}
+        assert (await site.get("/api/engines/hold"))["status"] == "RUNNING", "the rest goes on"
 
 
 async def test_a_file_that_is_no_journal_is_said(tmp_path: Path) -> None:

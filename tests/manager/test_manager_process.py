@@ -36,14 +36,13 @@ params = {{ target = "2" }}
 """
 
 
-def serve(fleet: Fleet, *, auto: bool = True, wait: bool = True) -> subprocess.Popen[bytes]:
+def serve(fleet: Fleet, *, auto: bool = True, page: bool = False) -> subprocess.Popen[bytes]:
     """Start a manager of two engines and wait until they trade."""
     path = fleet.state / "fleet.toml"
     path.write_text(TWO.format(auto="true" if auto else "false"))
-    process = fleet.start("serve", "--no-page", "--fleet", str(path))
+    process = fleet.start("serve", *(("--port", "0") if page else ("--no-page",)), "--fleet", str(path))
     names = {"a", "b"} if auto else {"a"}
-    if wait:
-        fleet.until(lambda: names <= {n for n, row in fleet.fleet().items() if row["status"] == "RUNNING"})
+    fleet.until(lambda: names <= {n for n, row in fleet.fleet().items() if row["status"] == "RUNNING"})
     return process
 
 
@@ -94,46 +93,39 @@ def test_a_killed_engine_is_back_in_5_s_with_positions_and_pnl_as_before_and_an_
 
 
 def test_engines_outlive_a_killed_manager_and_the_next_one_takes_them_over_and_stops_them(fleet: Fleet) -> None:
-    first = serve(fleet)
+    """The page's server is killed first: it comes back, and no engine notices either."""
+    first = serve(fleet, page=True)
+    said = fleet.state / "test.log"
+    fleet.until(lambda: "unlocks its commands" in said.read_text())
+    token = (fleet.state / "token").read_text().strip()
+    assert "page at http://127.0.0.1:" in said.read_text()
+    assert f"token {token} unlocks" in said.read_text()
     pids = {name: row["pid"] for name, row in fleet.fleet().items()}
+    page = holder(fleet.state / "page.pid")
+    assert page is not None
+    os.kill(page, signal.SIGKILL)
+    fleet.until(lambda: holder(fleet.state / "page.pid") not in (page, None), 5)
+    assert (fleet.state / "token").read_text().strip() == token, "the token outlives the page's server"
+    page = holder(fleet.state / "page.pid")
+
     first.kill()
     first.wait(5)
     before = {name: fleet.status(name)["seq"] for name in "ab"}
     fleet.until(lambda: all(fleet.status(name)["seq"] > before[name] for name in "ab"), 3)
-    second = serve(fleet)
+    second = serve(fleet, page=True)
     rows = fleet.fleet()
     assert {name: row["pid"] for name, row in rows.items()} == pids
     assert {row["restarts"] for row in rows.values()} == {0}
+    fleet.until(lambda: holder(fleet.state / "page.pid") not in (page, None), 8)
     refused = fleet.start("serve", "--no-page")
     assert refused.wait(10) == 2, "one manager a state directory"
     second.send_signal(signal.SIGTERM)
     began = time.monotonic()
     assert second.wait(10) == 0
     assert time.monotonic() - began < 6
-    assert [holder(fleet.state / f"{name}.pid") for name in "ab"] == [None, None]
+    assert [holder(fleet.state / f"{name}.pid") for name in ("a", "b", "page")] == [None] * 3
     assert not list(fleet.state.glob("*.sock"))
     assert {json.loads((fleet.state / f"{name}.end").read_text())["code"] for name in "ab"} == {0}
-
-
-def test_the_page_s_server_comes_back_and_no_engine_notices(fleet: Fleet) -> None:
-    path = fleet.state / "fleet.toml"
-    path.write_text(TWO.format(auto="true"))
-    process = fleet.start("serve", "--port", "0", "--fleet", str(path))
-    said = fleet.state / "test.log"
-    fleet.until(lambda: "page at http://127.0.0.1:" in said.read_text())
-    token = (fleet.state / "token").read_text().strip()
-    fleet.until(lambda: f"token {token} unlocks" in said.read_text())
-    fleet.until(lambda: {row["status"] for row in fleet.fleet().values()} == {"RUNNING"})
-    pids = {name: row["pid"] for name, row in fleet.fleet().items()}
-    page = holder(fleet.state / "page.pid")
-    assert page is not None
-    os.kill(page, signal.SIGKILL)
-    fleet.until(lambda: holder(fleet.state / "page.pid") not in (page, None), 5)
-    assert {name: row["pid"] for name, row in fleet.fleet().items()} == pids
-    assert (fleet.state / "token").read_text().strip() == token, "the token outlives the page's server"
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(10) == 0
-    assert holder(fleet.state / "page.pid") is None
 
 
 def test_commands_from_the_terminal(fleet: Fleet) -> None:

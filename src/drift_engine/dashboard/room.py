@@ -5,7 +5,8 @@ requests of browsers only read from here.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from drift_engine.dashboard.tail import Tail
 from drift_engine.journal import Record
 
 _QUIET = (Ticked, MarketUpdated, RowsRead, InterestAccrued, AccountObserved)
+log = logging.getLogger("drift_engine.dashboard")
 _LOG_PAUSE_S = 0.5
 _RING_PAUSE_S = 0.5
 
@@ -37,6 +39,7 @@ class Room:
         self.fleet.alerts = self.bells.active
         self.tails: dict[str, Tail] = {}
         self.differences: dict[str, str] = {}
+        self.broken: dict[str, str] = {}
         self.refusals: dict[str, int] = {}
         self._logs: dict[str, LogTail] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -45,8 +48,8 @@ class Room:
     async def open(self) -> AsyncIterator["Room"]:
         """Keep up to date for as long as the context lasts."""
         await self.fleet.beat()
-        for work in (self.fleet.run(), self.stream.run(), self._follow_logs(), self._ring()):
-            self._tasks.add(asyncio.create_task(work))
+        for work in (self.fleet.run, self.stream.run, self._follow_logs, self._ring):
+            self._keep(work(), work.__qualname__)
         try:
             yield self
         finally:
@@ -54,6 +57,17 @@ class Room:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
             self._tasks.clear()
+
+    def _keep(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(self._ended)
+        self._tasks.add(task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """One of our tasks ended, which none does by itself: say so, here and under ``/health``."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.broken[task.get_name()] = f"{type(error).__name__}: {error}"
+            log.critical("the page shows old figures: %s ended by an error", task.get_name(), exc_info=error)
 
     def greeting(self) -> bytes:
         """Return what a new client of the stream is told first: every status as it is."""
@@ -73,7 +87,7 @@ class Room:
     def _follow(self, name: str) -> None:
         tail = Tail(self.state_dir / f"{name}.journal", lambda record: self._tell(name, record))
         self.tails[name], self._logs[name] = tail, LogTail(self.state_dir / f"{name}.log")
-        self._tasks.add(asyncio.create_task(tail.run(), name=f"tail-{name}"))
+        self._keep(tail.run(), f"journal of {name}")
 
     def _compare(self, name: str, status: Status) -> None:
         if status.get("status") not in ("RUNNING", "EMERGENCY"):
@@ -109,10 +123,11 @@ class Room:
         bad = [status["engine"] for status in statuses if status.get("status") in ("ERROR", "STALE", "EMERGENCY")]
         trouble = {name: tail.trouble for name, tail in self.tails.items() if tail.trouble}
         return {
-            "ok": self.fleet.manager.ok and not bad and not trouble and not self.differences,
+            "ok": self.fleet.manager.ok and not bad and not trouble and not self.differences and not self.broken,
             "manager": "up" if self.fleet.manager.ok else self.fleet.manager.message,
             "engines": {status["engine"]: status.get("status") for status in statuses},
             "journals": trouble,
             "differences": dict(self.differences),
+            "broken": dict(self.broken),
             "stream": {"clients": self.stream.clients, "drops": self.stream.drops, "last": self.stream.last},
         }

@@ -32,7 +32,7 @@ class Service:
         self.manager = EngineManager(fleet, state_dir)
         self.server = ControlServer(Places(state_dir, "manager").socket, self._handlers())
         self.page = None if page is None else _page(state_dir, *page)
-        self._stop = asyncio.Event()
+        self._stop, self._page_begun = asyncio.Event(), False
 
     async def run(
         self,
@@ -59,6 +59,7 @@ class Service:
                 await self._show(show, None if length_s is None else loop.time() + length_s)
             finally:
                 page.cancel()
+                await asyncio.gather(page, return_exceptions=True)
                 await asyncio.gather(self.manager.stop(leave=leave), self._stop_page())
                 await self.server.close()
 
@@ -82,6 +83,7 @@ class Service:
             await self._stop_page()
         self.page.child.places.log.unlink(missing_ok=True)
         self.page.start()
+        self._page_begun = True
         while True:
             self.page.look(time.monotonic())
             self.page.heard()
@@ -93,9 +95,9 @@ class Service:
             return ""
         for _ in range(round(_PAGE_START_S / _LOOK_S)):
             said = last_lines(self.page.child.places.log, 1)
-            if self.page.alive and said and said[0].startswith("page at "):
+            if self._page_begun and self.page.alive and said and said[0].startswith("page at "):
                 return said[0]
-            if self.page.phase in ("ERROR", "STOPPED") and self.page.child.began_s:
+            if self._page_begun and self.page.phase in ("ERROR", "STOPPED"):
                 return f"the page is not served: {said[0] if said else self.page.reason}"
             await asyncio.sleep(_LOOK_S)
         return f"the page's server is slow to start; its log is {self.page.child.places.log}"
