@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from drift_engine.core.spot_balance import base_e9
 from drift_engine.core.types import EngineState, Event, Hedge, Leg, Margin, StateChanged, TradePlan, Trading
-from drift_engine.core.units import SECOND_NS, floor_to_step
+from drift_engine.core.units import SECOND_NS, floor_to_step, show_base
 from drift_engine.desk import ReviewDesk
 from drift_engine.execution.limits import Limits
 from drift_engine.execution.ports import Executor
@@ -122,9 +122,9 @@ def closing_legs(state: EngineState, open_e9: dict[str, int], distance_e4: int) 
 
 def left_behind(state: EngineState) -> str:
     """Say in words what the account still holds besides its quote."""
-    left = [f"{position.base_e9} e-9 {position.market}" for position in state.account.perps if position.base_e9]
+    left = [f"{show_base(position.base_e9)} {position.market}" for position in state.account.perps if position.base_e9]
     left += [
-        f"{base_e9(balance, state.markets[balance.market])} e-9 {balance.market}"
+        f"{show_base(base_e9(balance, state.markets[balance.market]))} {balance.market}"
         for balance in state.account.spots
         if balance.market != state.account.quote
     ]

@@ -73,4 +73,5 @@ def test_parse_refuses(text: str, says: str) -> None:
 def test_show() -> None:
     assert units.show_scaled(1_250_000, 6) == "1.250000"
     assert units.show_scaled(-1, 6) == "-0.000001"
+    assert [units.show_base(amount) for amount in (0, 10**10, -1_500_000_000, 1)] == ["0", "10", "-1.5", "0.000000001"]
     assert units.show_scaled(7, 0) == "7"

@@ -88,3 +88,8 @@ def parse_scaled(text: str | int | Decimal, decimals: int) -> int:
 def show_scaled(amount: int, decimals: int) -> str:
     """Return the exact human figure of a scaled integer: ``show_scaled(1_250_000, 6) == "1.250000"``."""
     return f"{Decimal(amount).scaleb(-decimals, _EXACT):.{decimals}f}"
+
+
+def show_base(base_e9: int) -> str:
+    """Return a base amount as a person writes it: ``show_base(1_500_000_000) == "1.5"``."""
+    return show_scaled(base_e9, 9).rstrip("0").rstrip(".")

@@ -9,6 +9,7 @@ import msgspec
 from drift_engine.control.contract import blank
 from drift_engine.control.places import Places
 from drift_engine.control.spec import EngineSpec
+from drift_engine.core.units import show_base
 from drift_engine.manager.process import Child
 from drift_engine.manager.supervisor import Supervisor
 
@@ -88,7 +89,7 @@ class Managed:
     def open_positions(self) -> list[str]:
         """Return what is known to be held besides the quote: perps and borrows, as words."""
         return [
-            f"{row['base_e9']} e-9 {row['market']}"
+            f"{show_base(row['base_e9'])} {row['market']}"
             for row in self._last.get("positions") or ()
             if row["base_e9"] and (row["kind"] == "perp" or row["side"] == "borrow")
         ]

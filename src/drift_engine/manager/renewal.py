@@ -13,6 +13,7 @@ from drift_engine.control.places import Places, write_whole
 from drift_engine.control.spec import EngineSpec
 from drift_engine.core.position_manager import apply
 from drift_engine.core.types import EngineState
+from drift_engine.core.units import show_base
 from drift_engine.journal import reader
 
 _PARTS = ("", "-wal", "-shm", "-lock", ".venue", ".venue-wal", ".venue-shm", ".venue-lock")
@@ -57,7 +58,7 @@ def _held(journal: Path) -> list[str]:
     state = EngineState()
     for record in reader.records(journal):
         apply(state, record.event)
-    perps = [f"{position.base_e9} e-9 {position.market}" for position in state.account.perps if position.base_e9]
+    perps = [f"{show_base(position.base_e9)} {position.market}" for position in state.account.perps if position.base_e9]
     return perps + [f"a borrow of {balance.market}" for balance in state.account.spots if balance.scaled_e9 < 0]
 
 
