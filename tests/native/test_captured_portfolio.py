@@ -30,6 +30,8 @@ from drift_engine.venues.wire.perp_market import PerpMarket
 from drift_engine.venues.wire.spot_market import SpotMarket
 from drift_engine.venues.wire.user import User
 
+pytestmark = pytest.mark.no_cover  # tens of thousands of cases, and coverage comes from the unit tests
+
 SLOT = 348_867_380
 FIGURES: dict[MarginKind, tuple[int, int]] = {
     "initial": (2_199_358_577, 2_183_593_062),

@@ -11,6 +11,8 @@ from drift_engine.core.margin_monitor import assess
 from drift_engine.core.margin_scopes import CROSS, every, scopes_of
 from drift_engine.core.types import MarginKind
 
+pytestmark = pytest.mark.no_cover  # tens of thousands of cases, and coverage comes from the unit tests
+
 WORLDS, USERS = 80, 50
 KINDS: tuple[MarginKind, ...] = ("initial", "maintenance", "fill")
 

@@ -4,6 +4,7 @@ import struct
 from collections.abc import Callable
 from random import Random
 
+import pytest
 from library import NativeError, oracle_price
 from solders.pubkey import Pubkey
 
@@ -12,6 +13,8 @@ from drift_engine.venues.programs import DRIFT_V2
 from drift_engine.venues.wire.accounts import blank
 from drift_engine.venues.wire.oracle_accounts import PrelaunchOracle, PythLazerOracle
 from drift_engine.venues.wire.oracles import PRICE_UPDATE_HEAD, read_oracle
+
+pytestmark = pytest.mark.no_cover  # tens of thousands of cases, and coverage comes from the unit tests
 
 CASES = 4_000
 SOURCES = (0, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 14, 15)

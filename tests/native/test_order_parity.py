@@ -26,6 +26,8 @@ from drift_engine.core.orders.maker import fallback_price_e6
 from drift_engine.core.orders.stats import trigger_price_e6
 from drift_engine.venues import translate_orders
 
+pytestmark = pytest.mark.no_cover  # tens of thousands of cases, and coverage comes from the unit tests
+
 
 @pytest.mark.parametrize("part", range(2))
 def test_prices_of_orders(part: int, counted: Callable[[int], None]) -> None:

@@ -4,6 +4,7 @@ import ctypes as c
 from collections.abc import Callable
 from random import Random
 
+import pytest
 from library import (
     KINDS,
     Maybe,
@@ -42,6 +43,8 @@ from drift_engine.venues.wire.accounts import blank
 from drift_engine.venues.wire.perp_market import PerpMarket
 from drift_engine.venues.wire.spot_market import SpotMarket
 from drift_engine.venues.wire.user import User
+
+pytestmark = pytest.mark.no_cover  # tens of thousands of cases, and coverage comes from the unit tests
 
 MARGIN_KINDS: tuple[MarginKind, ...] = ("initial", "fill", "maintenance")
 AMM_AT = 40 - 8

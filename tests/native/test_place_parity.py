@@ -26,6 +26,8 @@ from drift_engine.venues.wire.accounts import blank, decode_as
 from drift_engine.venues.wire.state import State
 from drift_engine.venues.wire.user import SpotPosition, User
 
+pytestmark = pytest.mark.no_cover  # tens of thousands of cases, and coverage comes from the unit tests
+
 EXCHANGE = Exchange(min_auction_duration=10, per_scope=False)
 ERRORS = {
     6003: "InsufficientCollateral", 6019: "MathError", 6041: "CastingFailure", 6042: "InvalidOrder",
