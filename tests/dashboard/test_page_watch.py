@@ -112,7 +112,7 @@ async def test_a_part_of_the_server_that_fails_is_said(tmp_path: Path, monkeypat
 
     monkeypatch.setattr(Replica, "take", fails)
     async with fleet(tmp_path, "hold"), page(tmp_path) as site:
-        await eventually(lambda: site.server.room.broken)
+        await eventually(lambda: site.server.room.work.broken)
         async with site.http.get(f"{site.origin}/health") as response:
             assert response.status == 503
             assert (await response.json())["broken"] == {"journal of hold": "RuntimeError: no such thing"}

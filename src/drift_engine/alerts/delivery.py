@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from msgspec import structs
 from drift_engine.alerts.desk import Alert
 from drift_engine.alerts.rules import SEVERITIES, Severity
 from drift_engine.alerts.settings import AlertSettings
+from drift_engine.background import Background
 
 log = logging.getLogger("drift_engine.alerts")
 QUEUE = 256
@@ -129,13 +131,13 @@ class Courier:
     async def running(self) -> AsyncIterator["Courier"]:
         """Send what is taken for as long as the context lasts."""
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_WITHIN_S)) as http:
-            tasks = [asyncio.create_task(self._carry(http, way)) for way in self._ways]
+            work = Background(again_s=_PAUSES_S[0])
+            for way in self._ways:
+                work.keep(f"alerts by {way.name}", partial(self._carry, http, way))
             try:
                 yield self
             finally:
-                for task in tasks:
-                    task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+                await work.close()
 
     async def _carry(self, http: aiohttp.ClientSession, way: Channel) -> None:
         while True:

@@ -7,9 +7,11 @@ reason is shown until it is made again.
 import asyncio
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from drift_engine.background import Background
 from drift_engine.cli import exits, venue_options
 from drift_engine.cli.options import Json, parse_duration
 
@@ -66,12 +68,13 @@ async def _watched(place: venue_options.Place, whose: "Pubkey", length_s: float 
                 return found | {"connections": stream.connections}
 
             await _first(live, mirror, stop)
-            following = asyncio.create_task(_follow(live))
+            work = Background(again_s=_LOOK_S)
+            work.keep("following the account", partial(_follow, live))
             try:
                 with _shown(quiet=quiet) as (show, pause_s):
                     await _until_over(facts, show, stop, length_s, pause_s)
             finally:
-                following.cancel()
+                await work.close()
             return facts()
 
 
@@ -88,8 +91,11 @@ async def _first(live: "LiveAccounts", mirror: "Mirror", stop: asyncio.Event) ->
 
 async def _follow(live: "LiveAccounts") -> None:
     """Mirror what comes to be held soon after, so that the next line already knows its price."""
+    from drift_engine.venues.errors import DecodeError
+
     while True:
-        live.follow()
+        with suppress(DecodeError):  # what is shown says so
+            live.follow()
         await asyncio.sleep(_LOOK_S)
 
 

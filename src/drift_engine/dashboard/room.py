@@ -5,14 +5,14 @@ requests of browsers only read from here.
 """
 
 import asyncio
-import logging
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from msgspec import to_builtins
 
+from drift_engine.background import Background
 from drift_engine.core.types import AccountObserved, Decided, InterestAccrued, MarketUpdated, RowsRead, Ticked
 from drift_engine.dashboard.bells import Bells
 from drift_engine.dashboard.fleet import Fleet, Status
@@ -23,7 +23,6 @@ from drift_engine.dashboard.tail import Tail
 from drift_engine.journal import Record
 
 _QUIET = (Ticked, MarketUpdated, RowsRead, InterestAccrued, AccountObserved)
-log = logging.getLogger("drift_engine.dashboard")
 _LOG_PAUSE_S = 0.5
 _RING_PAUSE_S = 0.5
 
@@ -39,35 +38,20 @@ class Room:
         self.fleet.alerts = self.bells.active
         self.tails: dict[str, Tail] = {}
         self.differences: dict[str, str] = {}
-        self.broken: dict[str, str] = {}
         self.refusals: dict[str, int] = {}
         self._logs: dict[str, LogTail] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self.work = Background()
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["Room"]:
         """Keep up to date for as long as the context lasts."""
         await self.fleet.beat()
         for work in (self.fleet.run, self.stream.run, self._follow_logs, self._ring):
-            self._keep(work(), work.__qualname__)
+            self.work.keep(work.__qualname__, work)
         try:
             yield self
         finally:
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
-            self._tasks.clear()
-
-    def _keep(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        task = asyncio.create_task(work, name=name)
-        task.add_done_callback(self._ended)
-        self._tasks.add(task)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        """One of our tasks ended, which none does by itself: say so, here and under ``/health``."""
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self.broken[task.get_name()] = f"{type(error).__name__}: {error}"
-            log.critical("the page shows old figures: %s ended by an error", task.get_name(), exc_info=error)
+            await self.work.close()
 
     def greeting(self) -> bytes:
         """Return what a new client of the stream is told first: every status as it is."""
@@ -87,7 +71,7 @@ class Room:
     def _follow(self, name: str) -> None:
         tail = Tail(self.state_dir / f"{name}.journal", lambda record: self._tell(name, record))
         self.tails[name], self._logs[name] = tail, LogTail(self.state_dir / f"{name}.log")
-        self._keep(tail.run(), f"journal of {name}")
+        self.work.keep(f"journal of {name}", tail.run)
 
     def _compare(self, name: str, status: Status) -> None:
         if status.get("status") not in ("RUNNING", "EMERGENCY"):
@@ -123,11 +107,11 @@ class Room:
         bad = [status["engine"] for status in statuses if status.get("status") in ("ERROR", "STALE", "EMERGENCY")]
         trouble = {name: tail.trouble for name, tail in self.tails.items() if tail.trouble}
         return {
-            "ok": self.fleet.manager.ok and not bad and not trouble and not self.differences and not self.broken,
+            "ok": self.fleet.manager.ok and not bad and not trouble and not self.differences and not self.work.broken,
             "manager": "up" if self.fleet.manager.ok else self.fleet.manager.message,
             "engines": {status["engine"]: status.get("status") for status in statuses},
             "journals": trouble,
             "differences": dict(self.differences),
-            "broken": dict(self.broken),
+            "broken": dict(self.work.broken),
             "stream": {"clients": self.stream.clients, "drops": self.stream.drops, "last": self.stream.last},
         }

@@ -6,8 +6,10 @@ what is not heard is published too, as a document whose status says so.
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
+from drift_engine.background import Background
 from drift_engine.bus import SignalBus, Topic
 from drift_engine.control.client import ask
 from drift_engine.manager.managed import Managed
@@ -19,22 +21,13 @@ HEARTBEATS: Topic[dict[str, Any]] = Topic("heartbeat", dict, key=lambda status: 
 class HeartbeatCollector:
     """Keeps a task for each engine. ``dress`` adds to a document what others know of the engine."""
 
-    def __init__(self, bus: SignalBus, dress: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-        self._bus, self._dress = bus, dress
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+    def __init__(self, bus: SignalBus, dress: Callable[[dict[str, Any]], dict[str, Any]], work: Background) -> None:
+        self._bus, self._dress, self._work = bus, dress, work
 
     def start(self, engines: Mapping[str, Managed]) -> None:
-        """Begin to listen to every engine."""
+        """Begin to listen to every engine, for as long as ``work`` goes on."""
         for name, managed in engines.items():
-            if name not in self._tasks:
-                self._tasks[name] = asyncio.create_task(self._beat(managed), name=f"heartbeat {name}")
-
-    async def close(self) -> None:
-        """End every task."""
-        for task in self._tasks.values():
-            task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-        self._tasks.clear()
+            self._work.keep(f"heartbeat of {name}", partial(self._beat, managed))
 
     async def _beat(self, managed: Managed) -> None:
         loop = asyncio.get_running_loop()

@@ -7,6 +7,7 @@ takes them over. When it is stopped it stops them, unless it was told to leave t
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from msgspec import structs
 from drift_engine import wiring
 from drift_engine.alerts import Alert, AlertDesk
 from drift_engine.alerts.delivery import Courier, channels
+from drift_engine.alerts.rules import Rule
+from drift_engine.background import Background
 from drift_engine.bus import SignalBus, Topic
 from drift_engine.config import ConfigError
 from drift_engine.control import spec as specs
@@ -31,7 +34,9 @@ from drift_engine.manager.managed import Managed
 ALERTS: Topic[Alert] = Topic("alert", Alert)
 _LOOK_S, _ALERT_S = 0.1, 0.5
 _ANSWER_S, _STOP_S = 3.0, 10.0
+AGAIN_S = 1.0
 _OWN_FILES = ("manager", "page")
+_BROKEN = Rule("CRITICAL")
 
 
 class EngineManager:
@@ -43,8 +48,8 @@ class EngineManager:
         self.engines = {spec.name: Managed(spec, state_dir) for spec in known}
         self.alerts = AlertDesk(fleet.alerts.rules)
         self.courier = Courier(channels(fleet.alerts), fleet.alerts.least)
-        self.heartbeats = HeartbeatCollector(self.bus, self._dressed)
-        self._tasks: list[asyncio.Task[None]] = []
+        self.work = Background(self.broke, AGAIN_S)
+        self.heartbeats = HeartbeatCollector(self.bus, self._dressed, self.work)
 
     async def start(self) -> None:
         """Take over what lives, start what should run, and begin to listen."""
@@ -54,7 +59,9 @@ class EngineManager:
             if not managed.supervisor.adopt() and managed.spec.autostart:
                 self._launch(managed)
         self.heartbeats.start(self.engines)
-        self._tasks = [asyncio.create_task(work(), name=work.__name__) for work in (self._look, self._alert)]
+        for name, managed in self.engines.items():
+            self.work.keep(f"watch over {name}", partial(self._look, managed))
+            self.work.keep(f"alerts of {name}", partial(self._alert, managed))
 
     def _survivors(self) -> list[EngineSpec]:
         """Return engines that live in this state directory and stand in no fleet file any more."""
@@ -67,23 +74,24 @@ class EngineManager:
             for managed in self.engines.values():
                 managed.supervisor.stop(time.monotonic())
             await _until(lambda: not any(managed.supervisor.alive for managed in self.engines.values()), _STOP_S)
-        await self.heartbeats.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.work.close()
 
-    async def _look(self) -> None:
+    async def _look(self, managed: Managed) -> None:
         while True:
-            for managed in self.engines.values():
-                managed.look()
+            managed.look()
             await asyncio.sleep(_LOOK_S)
 
-    async def _alert(self) -> None:
+    async def _alert(self, managed: Managed) -> None:
         while True:
-            statuses = [managed.document() for managed in self.engines.values()]
-            for alert in self.alerts.look(statuses, time.time_ns()):
+            for alert in self.alerts.look([managed.document()], time.time_ns()):
                 self.say(alert)
             await asyncio.sleep(_ALERT_S)
+
+    def broke(self, name: str, trouble: str) -> None:
+        """Some of our own work ended by an error. It begins again; that it broke is for a human to know."""
+        message = f"{name} broke and was begun again: {trouble}"
+        for alert in self.alerts.report("manager_fault", name, message, time.time_ns(), _BROKEN):
+            self.say(alert)
 
     def say(self, alert: Alert) -> None:
         """Tell of an alert by every way."""

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from drift_engine.background import Background
 from drift_engine.control import protocol
 from drift_engine.control.places import Places, last_lines
 from drift_engine.control.protocol import Answer, Request, no, yes
@@ -15,7 +16,7 @@ from drift_engine.control.server import ControlServer, Handler, Peer, Stream
 from drift_engine.manager.fleet import Fleet
 from drift_engine.manager.heartbeat import HEARTBEATS
 from drift_engine.manager.managed import Managed
-from drift_engine.manager.manager import ALERTS, EngineManager
+from drift_engine.manager.manager import AGAIN_S, ALERTS, EngineManager
 from drift_engine.manager.process import Child
 from drift_engine.manager.supervisor import Supervisor
 
@@ -32,6 +33,7 @@ class Service:
         self.manager = EngineManager(fleet, state_dir)
         self.server = ControlServer(Places(state_dir, "manager").socket, self._handlers())
         self.page = None if page is None else _page(state_dir, *page)
+        self._work = Background(self.manager.broke, AGAIN_S)
         self._stop, self._page_begun = asyncio.Event(), False
 
     async def run(
@@ -52,14 +54,13 @@ class Service:
             loop.add_signal_handler(number, self._stop.set)
         async with self.manager.courier.running():
             await self.server.start()
-            page = asyncio.create_task(self._keep_page(), name="page")
+            self._work.keep("the page's server", self._keep_page)
             try:
                 await self.manager.start()
                 started(await self._page_says())
                 await self._show(show, None if length_s is None else loop.time() + length_s)
             finally:
-                page.cancel()
-                await asyncio.gather(page, return_exceptions=True)
+                await self._work.close()
                 await asyncio.gather(self.manager.stop(leave=leave), self._stop_page())
                 await self.server.close()
 

@@ -67,6 +67,7 @@ class Connection:
             await stack.enter_async_context(self.subscriptions)
             await stack.enter_async_context(self.mirror)
             keeper = asyncio.create_task(self._keep_warm(), name="connection: blockhash")
+            keeper.add_done_callback(self._note_end)
             stack.push_async_callback(_ended, keeper)
             self._stack = stack.pop_all()
 
@@ -115,6 +116,11 @@ class Connection:
         if held is None or held.slot < min_slot:
             return await self.rpc.get_account(key, min_context_slot=min_slot or None)
         return held if held.exists else None
+
+    def _note_end(self, keeper: "asyncio.Task[None]") -> None:
+        """The keeper ends by a bug only: say so to whoever asks, now; ``close`` raises it."""
+        if not keeper.cancelled():
+            self.trouble = f"the blockhash is kept no more: {keeper.exception()!r}"
 
     async def _keep_warm(self) -> None:
         while True:
