@@ -84,8 +84,9 @@ async def test_one_engine_that_breaks_the_managers_work_is_told_of_and_the_other
         assert all("what is this" in alert.message for alert in alerts.values())
         still = False
         heard = {status["engine"] for _, status in beats.take()}
-        while heard != {"bad", "good"}:
-            heard |= {status["engine"] for _, status in await asyncio.wait_for(beats.wait(), 5)}
+        async with asyncio.timeout(5):
+            while heard != {"bad", "good"}:
+                heard |= {status["engine"] for _, status in await beats.wait()}
     finally:
         await manager.stop()
 
