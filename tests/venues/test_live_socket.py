@@ -150,5 +150,5 @@ async def test_a_shared_session_stays_open_and_secrets_stay_hidden() -> None:
 
 
 def test_an_unusable_address_is_refused_at_once() -> None:
-    with pytest.raises(InvalidRequestError, match="ws://host:port"):
+    with pytest.raises(InvalidRequestError, match="it must begin with ws or wss"):
         LiveSocket("ftp://h", name="thing", hello=list)

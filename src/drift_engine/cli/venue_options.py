@@ -54,7 +54,7 @@ class Place(NamedTuple):
     @property
     def shown(self) -> str:
         """The nodes without the keys in their addresses."""
-        from drift_engine.venues.endpoints import shown
+        from drift_engine.venues.urls import shown
 
         return ", ".join(shown(url) for url in self.urls)
 
@@ -134,8 +134,8 @@ def address(authority: str | None) -> "Pubkey":
 
 
 def _checked(url: str, option: str, schemes: tuple[str, ...]) -> str:
-    from drift_engine.venues.endpoints import checked_url
     from drift_engine.venues.shared_client import ws_url_of
+    from drift_engine.venues.urls import checked_url
 
     try:
         checked = checked_url(url, schemes)

@@ -159,8 +159,8 @@ async def _ports(run: RunConfig, strategy: DriftStrategy, spec: EngineSpec) -> A
         return
     if spec.rpc is None:
         raise ConfigError(f"engine {spec.name}: venue {run.venue} needs a node to ask; give it rpc = URL")
-    from drift_engine.venues.endpoints import checked_url
     from drift_engine.venues.shared_client import ws_url_of
+    from drift_engine.venues.urls import checked_url
     from drift_engine.wiring_chain import on_chain
 
     try:

@@ -10,8 +10,8 @@ Source: ``src/wsConnectionManager.ts`` of the dlob-server at commit ed8eba2.
 
 import re
 import time
-from collections.abc import Awaitable, Callable
-from typing import Literal, Self
+from collections.abc import Callable
+from typing import Literal
 
 import aiohttp
 import msgspec
@@ -20,17 +20,16 @@ from msgspec import Raw, Struct
 from drift_engine.venues.dlob_messages import Book, PriorityFees, Trade
 from drift_engine.venues.dlob_wire import WireBook, WireFees, WireTrade
 from drift_engine.venues.http import InvalidRequestError
-from drift_engine.venues.live_socket import Gap, LiveSocket, Patience
+from drift_engine.venues.live_socket import Patience
 from drift_engine.venues.market_id import MarketId, MarketKind
+from drift_engine.venues.service_stream import Hook, ServiceStream
 
-Hook = Callable[[Gap], Awaitable[None]]
 ChannelName = Literal["orderbook", "orderbook_indicative", "trades", "priorityfees"]
 GROUPINGS = (1, 10, 100, 500, 1000)
 HEARTBEAT_S = 5.0
 _CHANNEL = re.compile(
     r"(orderbook|trades|priorityFees)_(perp|spot)_([0-9]{1,5})(?:_grouped_([0-9]{1,4}))?(_indicative)?"
 )
-_MILLISECOND_NS = 10**6
 
 
 class Channel(Struct, frozen=True):
@@ -96,7 +95,7 @@ class _Frame(Struct):
     error: str | None = None
 
 
-class DlobStream:
+class DlobStream(ServiceStream[Channel, DlobEvent]):
     """Channels of one order book server, for ever: ``async for event in stream``."""
 
     def __init__(
@@ -109,70 +108,31 @@ class DlobStream:
         now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self.dropped = 0
-        self._on_gap = on_gap
-        self._wanted: dict[Channel, None] = {}
         self._slots: dict[str, int] = {}
-        self._socket = LiveSocket(
+        super().__init__(
             url,
-            name="dlob stream",
-            hello=self._hello,
+            "dlob stream",
+            on_gap=on_gap,
             patience=patience or Patience(silence_s=3 * HEARTBEAT_S),
             session=session,
             now_ns=now_ns,
         )
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> DlobEvent:
-        while True:
-            frame = await self._socket.next()
-            if frame is None:
-                raise StopAsyncIteration
-            if isinstance(frame, str):
-                event = self._read(frame)
-                if event is not None:
-                    return event
-            elif self._on_gap is not None:
-                await self._on_gap(frame)
-
-    @property
-    def connected(self) -> bool:
-        """Whether a connection stands, as far as is known."""
-        return self._socket.connected
-
-    @property
-    def silent_ms(self) -> int | None:
-        """Milliseconds since anything was heard, heartbeats included; ``None`` where nothing ever was."""
-        heard_ns = self._socket.heard_ns
-        return None if heard_ns is None else (self._socket.now_ns() - heard_ns) // _MILLISECOND_NS
-
-    async def close(self) -> None:
-        """Close the connection for good: iterating ends."""
-        await self._socket.close()
-
     async def subscribe(self, channel: Channel) -> None:
         """Hear a channel on this connection and every later one."""
         if channel.grouping not in GROUPINGS:
             raise InvalidRequestError(f"grouping {channel.grouping} is none of {', '.join(map(str, GROUPINGS))}")
-        if channel not in self._wanted:
-            self._wanted[channel] = None
-            await self._socket.send(_request("subscribe", channel))
+        await self._subscribe(channel)
 
     async def unsubscribe(self, channel: Channel) -> None:
         """Hear a channel no more."""
-        if channel in self._wanted:
-            del self._wanted[channel]
-            await self._socket.send(_request("unsubscribe", channel))
+        await self._unsubscribe(channel)
 
-    def _hello(self) -> list[bytes]:
-        return [_request("subscribe", channel) for channel in self._wanted]
+    def _request(self, what: Literal["subscribe", "unsubscribe"], wanted: Channel) -> bytes:
+        asked = {"type": what, "marketType": "perp", "channel": wanted.name, "market": wanted.market}
+        if wanted.name.startswith("orderbook"):
+            return msgspec.json.encode({**asked, "grouping": wanted.grouping})
+        return msgspec.json.encode(asked)
 
     def _read(self, text: str) -> DlobEvent | None:
         try:
@@ -235,10 +195,3 @@ def _unwrapped(data: Raw) -> bytes:
             break
         inner = msgspec.json.decode(inner, type=str).encode()
     return inner
-
-
-def _request(what: str, channel: Channel) -> bytes:
-    asked: dict[str, object] = {"type": what, "marketType": "perp", "channel": channel.name, "market": channel.market}
-    if channel.name.startswith("orderbook"):
-        asked["grouping"] = channel.grouping
-    return msgspec.json.encode(asked)

@@ -7,27 +7,11 @@ left alone for as long as it asks. Time is an argument, in nanoseconds of a mono
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+
+from drift_engine.venues.urls import checked_url, shown
 
 NS_PER_MS = 1_000_000
 NS_PER_S = 1_000_000_000
-
-
-def shown(url: str) -> str:
-    """Return an address fit to be read by others: scheme, host and port. Keys hide in users, paths and queries."""
-    parts = urlsplit(url)
-    hidden = "/…" if parts.path.strip("/") or parts.query or parts.fragment else ""
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{hidden}"
-
-
-def checked_url(url: str, schemes: Collection[str]) -> str:
-    """Return ``url`` where it is an address of one of ``schemes``; raises ``ValueError`` otherwise."""
-    parts = urlsplit(url)
-    if parts.scheme not in schemes or not parts.hostname:
-        raise ValueError(
-            f"{shown(url)!r} is no address to ask: it must begin with {' or '.join(schemes)} and name a host"
-        )
-    return url
 
 
 @dataclass(slots=True)

@@ -9,8 +9,8 @@ Source: ``src/websocket.rs`` of the gateway at commit 1008ca0.
 """
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Self
+from collections.abc import Callable, Mapping
+from typing import Literal
 
 import aiohttp
 import msgspec
@@ -20,10 +20,10 @@ from drift_engine.venues.figures import U8, within
 from drift_engine.venues.gateway_event_wire import read_event
 from drift_engine.venues.gateway_events import AccountEvent, Unknown
 from drift_engine.venues.gateway_messages import Scales
-from drift_engine.venues.live_socket import Gap, LiveSocket, Patience
+from drift_engine.venues.live_socket import Patience
+from drift_engine.venues.service_stream import Hook, ServiceStream
 
 DEFAULT_STREAM_URL = "ws://127.0.0.1:1337"
-Hook = Callable[[Gap], Awaitable[None]]
 
 
 class Told(Struct, frozen=True):
@@ -47,7 +47,7 @@ class _Frame(Struct, rename="camel"):
     reason: str = ""
 
 
-class GatewayStream:
+class GatewayStream(ServiceStream[int, Told | StreamRefused]):
     """The events of some sub-accounts, for ever: ``async for told in stream``."""
 
     def __init__(
@@ -61,54 +61,18 @@ class GatewayStream:
         now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._scales = Scales(spot_decimals or {})
-        self._on_gap = on_gap
-        self._wanted: dict[int, None] = {}
-        self._socket = LiveSocket(
-            url, name="gateway stream", hello=self._hello, patience=patience, session=session, now_ns=now_ns
-        )
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
-
-    def __aiter__(self) -> Self:
-        return self
-
-    async def __anext__(self) -> Told | StreamRefused:
-        while True:
-            frame = await self._socket.next()
-            if frame is None:
-                raise StopAsyncIteration
-            if isinstance(frame, str):
-                return self._read(frame)
-            if self._on_gap is not None:
-                await self._on_gap(frame)
-
-    @property
-    def connected(self) -> bool:
-        """Whether a connection stands, as far as is known."""
-        return self._socket.connected
-
-    async def close(self) -> None:
-        """Close the connection for good: iterating ends."""
-        await self._socket.close()
+        super().__init__(url, "gateway stream", on_gap=on_gap, patience=patience, session=session, now_ns=now_ns)
 
     async def subscribe(self, sub_account: int) -> None:
         """Hear of a sub-account (0..255) on this connection and every later one."""
-        if within(sub_account, 0, U8, "sub-account") not in self._wanted:
-            self._wanted[sub_account] = None
-            await self._socket.send(_request("subscribe", sub_account))
+        await self._subscribe(within(sub_account, 0, U8, "sub-account"))
 
     async def unsubscribe(self, sub_account: int) -> None:
         """Hear of a sub-account no more."""
-        if sub_account in self._wanted:
-            del self._wanted[sub_account]
-            await self._socket.send(_request("unsubscribe", sub_account))
+        await self._unsubscribe(sub_account)
 
-    def _hello(self) -> list[bytes]:
-        return [_request("subscribe", sub_account) for sub_account in self._wanted]
+    def _request(self, what: Literal["subscribe", "unsubscribe"], wanted: int) -> bytes:
+        return msgspec.json.encode({"method": what, "subAccountId": wanted})
 
     def _read(self, text: str) -> Told | StreamRefused:
         try:
@@ -120,7 +84,3 @@ class GatewayStream:
         if not bytes(frame.data):
             return Told(frame.sub_account_id, Unknown("", "a frame without data", text.encode()))
         return Told(frame.sub_account_id, read_event(frame.data, self._scales))
-
-
-def _request(method: str, sub_account: int) -> bytes:
-    return msgspec.json.encode({"method": method, "subAccountId": sub_account})

@@ -20,13 +20,14 @@ import asyncio
 import re
 from collections.abc import Callable, Mapping
 from typing import Self, TypeVar
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
 from aiohttp.client_middlewares import ClientHandlerType
 
 from drift_engine.core.client import VenueUnavailableError
+from drift_engine.venues.urls import checked_url, shown
 
 T = TypeVar("T")
 W = TypeVar("W")
@@ -109,7 +110,7 @@ class HttpService:
         session: aiohttp.ClientSession | None = None,
     ) -> None:
         self.name = name
-        self.shown_url = checked_url(base_url, ("http", "https"))
+        self.shown_url = service_url(base_url, ("http", "https"))
         self._base = base_url.rstrip("/")
         self._timeout_s = timeout_s
         self._headers = dict(headers or {})
@@ -214,29 +215,15 @@ class HttpService:
         return flat if len(flat) <= MAX_SHOWN else flat[:MAX_SHOWN] + _HIDDEN
 
 
-def checked_url(url: str, schemes: tuple[str, ...]) -> str:
-    """Return how a URL may be shown. Raises ``InvalidRequestError`` where it is none of the ``schemes``."""
+def service_url(url: str, schemes: tuple[str, ...]) -> str:
+    """Return how a service's URL may be shown. Raises ``InvalidRequestError`` where it is none, or has a query."""
     try:
-        parts = urlsplit(url)
-        usable = parts.scheme in schemes and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        usable = False
-    if not usable:
-        raise InvalidRequestError(f"not a usable address: write {schemes[0]}://host:port")
+        parts = urlsplit(checked_url(url, schemes))
+    except ValueError as error:
+        raise InvalidRequestError(str(error)) from None
     if parts.query or parts.fragment:
-        raise InvalidRequestError(
-            f"{redacted(url)}: an address has no query; hand a key over by the client's parameter"
-        )
-    return redacted(url)
-
-
-def redacted(url: str) -> str:
-    """Return a URL without user, password, values of the query, and parts of the path that look like a key."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    path = "/".join(_HIDDEN if _OPAQUE.fullmatch(part) else part for part in parts.path.split("/"))
-    query = "&".join(f"{name}={_HIDDEN}" for name, _ in parse_qsl(parts.query, keep_blank_values=True))
-    return f"{parts.scheme}://{host}{path}" + (f"?{query}" if query else "")
+        raise InvalidRequestError(f"{shown(url)}: an address has no query; hand a key over by the client's parameter")
+    return shown(url)
 
 
 def _secrets_of(url: str) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from typing import Self
 import aiohttp
 from msgspec import Struct
 
-from drift_engine.venues.http import UnreachableError, checked_url
+from drift_engine.venues.http import UnreachableError, service_url
 
 MAX_FRAME_BYTES = 16 * 1024 * 1024
 _ENDED = (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)
@@ -57,7 +57,7 @@ class LiveSocket:
         now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self.name = name
-        self.shown_url = checked_url(url, ("ws", "wss", "http", "https"))
+        self.shown_url = service_url(url, ("ws", "wss", "http", "https"))
         self.heard_ns: int | None = None
         self.now_ns = now_ns
         self._url = url

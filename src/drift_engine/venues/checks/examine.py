@@ -13,7 +13,6 @@ from solders.pubkey import Pubkey
 from drift_engine.core.client import VenueUnavailableError
 from drift_engine.venues.checks import layout, nodes, trading
 from drift_engine.venues.checks.check import Check
-from drift_engine.venues.endpoints import shown
 from drift_engine.venues.errors import VenueError
 from drift_engine.venues.kept_socket import Patience
 from drift_engine.venues.keys import rights_of
@@ -24,6 +23,7 @@ from drift_engine.venues.rpc_errors import RpcError, RpcUnavailableError
 from drift_engine.venues.rpc_transport import Policy
 from drift_engine.venues.snapshot_reading import Owner, block_time_s, find_owner, read_snapshot
 from drift_engine.venues.subscriptions import Subscriptions
+from drift_engine.venues.urls import shown
 
 _POLICY = Policy(timeout_ms=6_000, attempt_ms=3_000, retries=2, backoff_ms=300)
 _SAMPLES = 3
