@@ -64,7 +64,7 @@ def exchange(program: Program, tiers: int) -> State:
 def test_drift_s_tier_follows_the_volume(volume: int, fee: int) -> None:
     stats = blank(DRIFT_V2, UserStats)
     stats.taker_volume_30d, stats.maker_volume_30d = volume // 2, volume - volume // 2
-    assert DRIFT_V2.rules.fee_tier(exchange(DRIFT_V2, 6), stats, 10 * DAY).fee_numerator == fee
+    assert DRIFT_V2.rules.fee_tier(exchange(DRIFT_V2, 6), stats, 10 * DAY).taker[0] == fee
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_drift_s_stakers_pay_less(staked: int, fee: int, rebate: int) -> None:
     stats = blank(DRIFT_V2, UserStats)
     stats.if_staked_gov_token_amount = staked * 10**6
     tier = DRIFT_V2.rules.fee_tier(exchange(DRIFT_V2, 6), stats, 0)
-    assert (tier.fee_numerator, tier.maker_rebate_numerator) == (fee, rebate)
+    assert (tier.taker[0], tier.maker[0]) == (fee, rebate)
 
 
 def test_small_discounts_round_the_fee_down_and_large_ones_up() -> None:
@@ -85,24 +85,24 @@ def test_small_discounts_round_the_fee_down_and_large_ones_up() -> None:
     for staked in (999, 99_999):
         stats.if_staked_gov_token_amount = staked * 10**6
         tier = DRIFT_V2.rules.fee_tier(state, stats, 0)
-        found.append((tier.fee_numerator, tier.maker_rebate_numerator))
+        found.append((tier.taker[0], tier.maker[0]))
     assert found == [(94, 19), (70, 24)]
 
 
 def test_velocity_s_volume_fades_over_30_days() -> None:
     state, stats = exchange(VELOCITY, 3), blank(VELOCITY, UserStats)
     stats.taker_volume_30d, stats.last_taker_volume_30d_ts = 10 * MILLION, 100 * DAY
-    fees = [VELOCITY.rules.fee_tier(state, stats, (100 + days) * DAY).fee_numerator for days in (0, 15, 16, 30, 90)]
+    fees = [VELOCITY.rules.fee_tier(state, stats, (100 + days) * DAY).taker[0] for days in (0, 15, 16, 30, 90)]
     assert fees == [99, 99, 100, 100, 100]
 
 
 def test_velocity_s_promotion_is_a_floor_and_an_empty_tier_is_never_reached() -> None:
     state, stats = exchange(VELOCITY, 3), blank(VELOCITY, UserStats)
     state.promo_fee_tier = 1
-    assert VELOCITY.rules.fee_tier(state, stats, 0).fee_numerator == 99
+    assert VELOCITY.rules.fee_tier(state, stats, 0).taker[0] == 99
     stats.taker_volume_30d = 500 * MILLION
-    assert VELOCITY.rules.fee_tier(state, stats, 0).fee_numerator == 98  # a fourth tier is not there yet
-    assert VELOCITY.rules.fee_tier(exchange(VELOCITY, 4), stats, 0).fee_numerator == 97
+    assert VELOCITY.rules.fee_tier(state, stats, 0).taker[0] == 98  # a fourth tier is not there yet
+    assert VELOCITY.rules.fee_tier(exchange(VELOCITY, 4), stats, 0).taker[0] == 97
 
 
 def test_a_slot_lasts_what_the_exchange_says() -> None:

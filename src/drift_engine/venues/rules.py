@@ -3,16 +3,17 @@
 A rule reads figures from accounts and holds none that a market can change.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from solders.pubkey import Pubkey
 
+from drift_engine.core.fees import FeeTier
 from drift_engine.venues.errors import DecodeError
 from drift_engine.venues.wire.enums import MarketStatus, OracleSource
 from drift_engine.venues.wire.perp_market import PerpMarket
-from drift_engine.venues.wire.records import FeeTier
+from drift_engine.venues.wire.records import FeeStructure
+from drift_engine.venues.wire.records import FeeTier as WireTier
 from drift_engine.venues.wire.state import State
 from drift_engine.venues.wire.user_stats import UserStats
 
@@ -86,12 +87,21 @@ class Rules:
         return self.market_statuses.index(status)
 
 
-def tier_of(tiers: Sequence[FeeTier], volume_e6: int, thresholds_e6: Sequence[int], floor: int = 0) -> FeeTier:
-    """Return the tier that a volume reaches, no lower than ``floor``; tiers that nobody filled in are not reached."""
-    reached = max(sum(volume_e6 >= threshold for threshold in thresholds_e6), min(floor, len(thresholds_e6)))
-    while reached and not tiers[reached].fee_denominator:
-        reached -= 1
-    return tiers[reached]
+def tiers_of(structure: FeeStructure) -> list[FeeTier]:
+    """Return the tiers of a fee structure; one that nobody filled in is as the tier before it."""
+    tiers: list[FeeTier] = []
+    for tier in structure.fee_tiers:
+        tiers.append(_tier(tier) if tier.fee_denominator or not tiers else tiers[-1])
+    return tiers
+
+
+def _tier(tier: WireTier) -> FeeTier:
+    return FeeTier(
+        (tier.fee_numerator, tier.fee_denominator),
+        (tier.maker_rebate_numerator, tier.maker_rebate_denominator),
+        (tier.referrer_reward_numerator, tier.referrer_reward_denominator),
+        (tier.referee_fee_numerator, tier.referee_fee_denominator),
+    )
 
 
 def volume_30d_e6(stats: UserStats) -> int:

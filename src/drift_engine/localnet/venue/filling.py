@@ -14,7 +14,7 @@ from typing import NamedTuple
 from msgspec import structs
 from solders.pubkey import Pubkey
 
-from drift_engine.core.fees import FeeTier, maker_rebate_e6, taker_fee_e6
+from drift_engine.core.fees import maker_rebate_e6, taker_fee_e6
 from drift_engine.core.margin_scopes import Ask
 from drift_engine.core.oracle_validity import accepts
 from drift_engine.core.orders.auction import UNIT_MS, limit_price_e6
@@ -171,9 +171,7 @@ def _put(user: User, before: PerpPosition, after: PerpPosition) -> None:
 
 def _fee_e6(maps: Maps, stats: UserStats, market: PerpMarket, quote_e6: int, *, maker: bool) -> int:
     frame = maps.frame
-    found = frame.program.rules.fee_tier(frame.state(), stats, frame.now)
-    taker = (found.fee_numerator, found.fee_denominator)
-    tier = FeeTier(taker, (found.maker_rebate_numerator, found.maker_rebate_denominator))
+    tier = frame.program.rules.fee_tier(frame.state(), stats, frame.now)
     if maker:
         return -maker_rebate_e6(quote_e6, tier, market.fee_adjustment)
     addon = market.taker_fee_addon_tenth_bps if "taker_fee_addon_tenth_bps" in market.layout else 0

@@ -1,19 +1,15 @@
 """Drift v2's rules. Sources: ``math/funding.rs``, ``math/fees.rs`` (determine_perp_fee_tier), ``state/oracle.rs``."""
 
-from msgspec.structs import replace
 from solders.pubkey import Pubkey
 
 from drift_engine.core.fees import DRIFT_V2 as FEES
+from drift_engine.core.fees import FeeTier, tier_of
 from drift_engine.core.funding import rate_drift_e9
-from drift_engine.core.units import ceil_div
-from drift_engine.venues.rules import QUANTUM_MS, Oracles, Rules, tier_of, volume_30d_e6
+from drift_engine.venues.rules import QUANTUM_MS, Oracles, Rules, tiers_of, volume_30d_e6
 from drift_engine.venues.wire.enums import ContractTier, MarketStatus, OracleSource, known
 from drift_engine.venues.wire.perp_market import PerpMarket
-from drift_engine.venues.wire.records import FeeTier
 from drift_engine.venues.wire.state import State
 from drift_engine.venues.wire.user_stats import UserStats
-
-ROUNDED_IN_FAVOUR = (5, 10, 20)
 
 _SWITCHBOARD = {OracleSource.SWITCHBOARD, OracleSource.SWITCHBOARD_ON_DEMAND}
 _EXTERNAL = (
@@ -34,20 +30,8 @@ def funding_rate_e9(market: PerpMarket, mark_twap_e6: int, oracle_twap_e6: int) 
 
 def fee_tier(state: State, stats: UserStats, now_s: int) -> FeeTier:
     """Return the tier of the volume as last written, discounted by the staked governance tokens."""
-    tier = tier_of(state.perp_fee_structure.fee_tiers, volume_30d_e6(stats), FEES.volumes_e6)
-    return discounted(
-        tier, FEES.stake_percents[sum(stats.if_staked_gov_token_amount >= stake for stake in FEES.stakes_e6)]
-    )
-
-
-def discounted(tier: FeeTier, percent: int) -> FeeTier:
-    """Return a tier with its fee less and its rebate more by ``percent``. Small discounts round the fee down."""
-    fee, rebate = tier.fee_numerator * (100 - percent), tier.maker_rebate_numerator * (100 + percent)
-    return replace(
-        tier,
-        fee_numerator=fee // 100 if percent in ROUNDED_IN_FAVOUR else ceil_div(fee, 100),
-        maker_rebate_numerator=rebate // 100,
-    )
+    tiers = tiers_of(state.perp_fee_structure)
+    return tier_of(tiers, FEES, volume_30d_e6(stats), stake_e6=stats.if_staked_gov_token_amount)
 
 
 RULES = Rules(

@@ -7,11 +7,11 @@ Sources in velocity-v1: ``math/funding.rs``, ``math/fees.rs`` (determine_perp_fe
 from solders.pubkey import Pubkey
 
 from drift_engine.core.fees import VELOCITY as FEES
+from drift_engine.core.fees import FeeTier, tier_of
 from drift_engine.core.funding import rate_velocity_e9
-from drift_engine.venues.rules import QUANTUM_MS, Oracles, Rules, tier_of
+from drift_engine.venues.rules import QUANTUM_MS, Oracles, Rules, tiers_of
 from drift_engine.venues.wire.enums import ContractTier, MarketStatus, OracleSource, known
 from drift_engine.venues.wire.perp_market import PerpMarket
-from drift_engine.venues.wire.records import FeeTier
 from drift_engine.venues.wire.state import State
 from drift_engine.venues.wire.user_stats import UserStats
 
@@ -47,7 +47,7 @@ def fee_tier(state: State, stats: UserStats, now_s: int) -> FeeTier:
     """Return the tier of the volume as it has faded by now, or the promotion's where that is better."""
     volume = _faded(stats.taker_volume_30d, now_s - stats.last_taker_volume_30d_ts)
     volume += _faded(stats.maker_volume_30d, now_s - stats.last_maker_volume_30d_ts)
-    return tier_of(state.perp_fee_structure.fee_tiers, volume, FEES.volumes_e6, floor=state.promo_fee_tier)
+    return tier_of(tiers_of(state.perp_fee_structure), FEES, volume, promo=state.promo_fee_tier)
 
 
 def slot_ms(state: State, slot: int) -> int:
