@@ -4,7 +4,6 @@ This is the one place that loads a user's strategy code. It lies above ``strateg
 """
 
 import sys
-from difflib import get_close_matches
 from importlib.machinery import SourceFileLoader
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import module_from_spec, spec_from_file_location
@@ -12,6 +11,7 @@ from inspect import isabstract
 from pathlib import Path
 from typing import NoReturn
 
+from drift_engine.core.near_names import hint
 from drift_engine.strategies.base import DriftStrategy
 from drift_engine.strategies.delta_neutral import DeltaNeutralStrategy
 from drift_engine.strategies.funding_farm import FundingFarmStrategy
@@ -48,9 +48,7 @@ def find(name: str) -> type[DriftStrategy]:
     if name in points:
         return _checked(points[name])
     known = sorted({*_BUILTIN, *points})
-    near = get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}, or path/to/file.py[:Class]"
-    raise StrategyNotFoundError(f"no strategy {name!r}; {hint}")
+    raise StrategyNotFoundError(f"no strategy {name!r}; {hint(name, known, ', or path/to/file.py[:Class]')}")
 
 
 def _checked(point: EntryPoint) -> type[DriftStrategy]:

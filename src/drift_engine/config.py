@@ -4,14 +4,14 @@ A problem is one line that says what, where and how to mend it (``ConfigError``)
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
 from msgspec import Struct, structs
 
+from drift_engine.core.near_names import hint
 from drift_engine.core.units import SECOND_NS, parse_scaled, show_scaled
 from drift_engine.execution.limits import LimitError, Limits, show_limits, with_limits
 
@@ -170,16 +170,29 @@ def load(path: Path, mode: Mode = "paper") -> RunConfig:
 
     Raises ``ConfigError`` with file, key and near name for whatever is wrong.
     """
-    try:
-        table = tomllib.loads(path.read_text())
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: is not TOML: {error}") from None
+    table = read_toml(path)
     try:
         return from_table({"mode": mode, **table}, path.parent)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return what a TOML file holds. Raises ``ConfigError`` where it cannot be read, or is none."""
+    try:
+        return tomllib.loads(path.read_text())
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: is not TOML: {error}") from None
+
+
+def known_keys(table: Mapping[str, Any], known: Collection[str], where: str = "") -> None:
+    """Raise ``ConfigError`` for a key that is not known, with the near name."""
+    for key in table:
+        if key not in known:
+            begin = f"{where} has an unknown" if where else "unknown"
+            raise ConfigError(f"{begin} key {key!r}; {hint(key, known)}")
 
 
 _CHOICES = {
@@ -195,12 +208,7 @@ _KEYS = ("strategy", "market", "venue", "scenario", "from", "to", "capital", "fa
 def from_table(table: Mapping[str, Any], root: Path = Path()) -> RunConfig:
     """Return the run a TOML table describes; places in it are relative to ``root``."""
     known = (*_KEYS, *_CHOICES, *_PLACES, *_NUMBERS)
-    for key in table:
-        if key not in known:
-            near = get_close_matches(key, known, n=1, cutoff=0.5)
-            raise ConfigError(
-                f"unknown key {key!r}; " + (f"did you mean {near[0]!r}?" if near else f"known are {known}")
-            )
+    known_keys(table, known)
     fields: dict[str, Any] = {
         key: _text(table, key) for key in ("strategy", "market", "venue", "scenario") if key in table
     }

@@ -78,7 +78,7 @@ def _remember(random: Random, view: PerpMarket, price: int) -> None:
 
 def seen(view: PerpMarket) -> tuple[PerpSpec, MarketStats, Maker]:
     """Return core's view of a market."""
-    return TRANSLATOR.perp_spec(view), translate_orders.stats(DRIFT_V2, view), translate_orders.maker(view)
+    return TRANSLATOR.perp_spec(view), translate_orders.stats(view), translate_orders.maker(view)
 
 
 def booked(random: Random, price: int) -> Order:

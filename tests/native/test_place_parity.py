@@ -66,7 +66,7 @@ def ours(data: bytearray, params: OrderParams, market: int, exchange: World) -> 
     spec = exchange.markets[name].spec
     assert oracle is not None
     assert isinstance(spec, PerpSpec)
-    at = Placing(spec, translate_orders.stats(DRIFT_V2, view), translate_orders.maker(view), oracle, DRIFT_RULES)
+    at = Placing(spec, translate_orders.stats(view), translate_orders.maker(view), oracle, DRIFT_RULES)
     return place(params, held, (), exchange.markets, at, EXCHANGE, 1_800_000_000, SLOT)
 
 

@@ -83,10 +83,10 @@ def test_what_only_one_of_them_has() -> None:
     assert (spec.leverage_initial_e4, spec.leverage_maintenance_e4, spec.contract) == (100, 66, "prediction")
     totals = Translator(DRIFT_V2).perp_totals(drift)
     assert (totals.base_users_e9, totals.cost_basis_e6) == (35, 21)
-    assert translate_orders.stats(DRIFT_V2, drift).funding_oracle_twap_e6 == 8
+    assert translate_orders.stats(drift).funding_oracle_twap_e6 == 8
     velocity = Translator(VELOCITY).perp_spec(perp(VELOCITY, taker_fee_addon_tenth_bps=15, contract_type=2))
     assert (velocity.taker_addon_tenth_bps, velocity.contract) == (15, "perpetual")
-    assert translate_orders.stats(VELOCITY, perp(VELOCITY)).funding_oracle_twap_e6 == 0
+    assert translate_orders.stats(perp(VELOCITY)).funding_oracle_twap_e6 == 0
 
 
 @PROGRAMS

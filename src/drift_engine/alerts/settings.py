@@ -6,7 +6,6 @@ Addresses that hold a secret are written as ``env:NAME`` and read from the envir
 
 import os
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,7 +13,8 @@ import msgspec
 from msgspec import Struct
 
 from drift_engine.alerts.rules import RULES, SEVERITIES, Rule, Severity
-from drift_engine.config import ConfigError
+from drift_engine.config import ConfigError, known_keys
+from drift_engine.core.near_names import hint
 
 TELEGRAM_TOKEN = "DRIFT_ENGINE_TELEGRAM_TOKEN"  # noqa: S105
 _TELEGRAM = "https://api.telegram.org"
@@ -37,7 +37,7 @@ _KEYS = ("webhook", "telegram_chat", "telegram_api", "least", "rules")
 def settings_from(table: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> AlertSettings:
     """Return the settings of a fleet file's ``[alerts]``. Raises ``ConfigError`` with key and near name."""
     environment = os.environ if environment is None else environment
-    _known(table, _KEYS, "[alerts]")
+    known_keys(table, _KEYS, "[alerts]")
     least = table.get("least", "WARNING")
     if least not in SEVERITIES:
         raise ConfigError(f"[alerts] least is {least!r}; it must be one of {', '.join(SEVERITIES)}")
@@ -60,22 +60,12 @@ def settings_from(table: Mapping[str, Any], environment: Mapping[str, str] | Non
 
 def _rule(name: str, row: Mapping[str, Any]) -> Rule:
     if name not in RULES:
-        near = get_close_matches(name, RULES, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(RULES)}"
-        raise ConfigError(f"[alerts.rules] has no rule {name!r}; {hint}")
-    _known(row, Rule.__struct_fields__, f"[alerts.rules.{name}]")
+        raise ConfigError(f"[alerts.rules] has no rule {name!r}; {hint(name, RULES)}")
+    known_keys(row, Rule.__struct_fields__, f"[alerts.rules.{name}]")
     try:
         return msgspec.convert({**msgspec.structs.asdict(RULES[name][1]), **row}, Rule)
     except msgspec.ValidationError as error:
         raise ConfigError(f"[alerts.rules.{name}]: {error}") from None
-
-
-def _known(table: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
-    for key in table:
-        if key not in known:
-            near = get_close_matches(key, known, n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
-            raise ConfigError(f"{where} has an unknown key {key!r}; {hint}")
 
 
 def _address(value: Any, key: str, environment: Mapping[str, str]) -> str | None:

@@ -111,12 +111,12 @@ def _with_venue(config: "ServeConfig", program: "Program", key: "Keypair", path:
 
 async def _serve(plan: Plan, *, as_json: bool) -> None:
     from drift_engine.cli.output import print_json
-    from drift_engine.cli.signals import stopping
     from drift_engine.localnet.serving import PortTakenError, serve
     from drift_engine.localnet.venue.serving import NotEnrolledError, enrol
+    from drift_engine.signals import stopping
 
     stop = asyncio.Event()
-    with stopping(stop):
+    with stopping(stop.set):
         try:
             running = await serve(plan.config)
         except PortTakenError as error:

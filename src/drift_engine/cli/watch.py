@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from drift_engine.cli import exits, places
-from drift_engine.cli.signals import stopping
 from drift_engine.engine import DriftEngine
 from drift_engine.journal import JournalError
+from drift_engine.signals import stopping
 
 if TYPE_CHECKING:
     from drift_engine.cli.venue_options import Place
@@ -50,7 +50,7 @@ async def watch(
     engine = DriftEngine(strategy, config=run, ports=ports)
     began = time.monotonic()
     stop = asyncio.Event()
-    with stopping(stop):
+    with stopping(stop.set):
         await engine.start()
         try:
             if run.journal is not None:

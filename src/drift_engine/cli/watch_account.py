@@ -49,7 +49,7 @@ def watch(
 
 
 async def _watched(place: venue_options.Place, whose: "Pubkey", length_s: float | None, *, quiet: bool) -> Facts:
-    from drift_engine.cli.signals import stopping
+    from drift_engine.signals import stopping
     from drift_engine.venues.live_accounts import LiveAccounts
     from drift_engine.venues.mirror import Mirror
     from drift_engine.venues.rpc import Rpc
@@ -57,7 +57,7 @@ async def _watched(place: venue_options.Place, whose: "Pubkey", length_s: float 
     from drift_engine.venues.subscriptions import Subscriptions
 
     stop = asyncio.Event()
-    with stopping(stop):
+    with stopping(stop.set):
         async with Rpc(place.urls) as rpc, Subscriptions(place.ws_urls) as stream, Mirror(rpc, stream) as mirror:
             await read_state(rpc, place.program)
             owner = await find_owner(rpc, place.program, whose)

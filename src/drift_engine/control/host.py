@@ -6,10 +6,9 @@ and the hole is shown, and when it does not read at all it is cut off.
 """
 
 import asyncio
-import signal
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from drift_engine.control.places import Places, held
 from drift_engine.control.protocol import Answer, Request, no, yes
 from drift_engine.control.server import PATIENCE_S, ControlServer, Handler, Peer, Stream
 from drift_engine.control.spec import EngineSpec
+from drift_engine.signals import stopping
 from drift_engine.strategies.base import DriftStrategy
 
 _MOST_DECISIONS = 64
@@ -49,7 +49,7 @@ class Host:
         strategy = wiring.make_strategy(run)
         with (
             held(self.places.account(*self.spec.account), f"sub-account {self.spec.sub_account} of {self.spec.venue}"),
-            _signals(self._stop),
+            stopping(self._stop.set),
         ):
             async with _ports(run, strategy, self.spec) as ports:
                 engine = self.engine = HostedEngine(strategy, config=run, ports=ports)
@@ -170,15 +170,3 @@ async def _ports(run: RunConfig, strategy: DriftStrategy, spec: EngineSpec) -> A
         raise ConfigError(str(error)) from None
     async with on_chain(run, strategy, (rpc,), (ws,)) as ports:
         yield ports
-
-
-@contextmanager
-def _signals(stop: asyncio.Event) -> Iterator[None]:
-    loop, caught = asyncio.get_running_loop(), (signal.SIGINT, signal.SIGTERM)
-    for number in caught:
-        loop.add_signal_handler(number, stop.set)
-    try:
-        yield
-    finally:
-        for number in caught:
-            loop.remove_signal_handler(number)

@@ -5,11 +5,12 @@ into scaled integers once, where the strategy is made.
 """
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any, TypeVar, get_type_hints
 
 import msgspec
 from msgspec import Struct
+
+from drift_engine.core.near_names import hint
 
 P = TypeVar("P", bound="Parameters")
 
@@ -66,9 +67,7 @@ def parse(record: type[P], config: "P | Mapping[str, Any] | None") -> P:
         raise ParameterError(f"parameters are a {record.__name__} or a mapping, not {type(config).__name__}")
     for key in config:
         if key not in record.__struct_fields__:
-            near = get_close_matches(str(key), record.__struct_fields__, n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(record.__struct_fields__)}"
-            raise ParameterError(f"unknown parameter {str(key)!r}; {hint}")
+            raise ParameterError(f"unknown parameter {str(key)!r}; {hint(str(key), record.__struct_fields__)}")
     try:
         return msgspec.convert({key: _text(value) for key, value in config.items()}, record, strict=False)
     except msgspec.ValidationError as error:

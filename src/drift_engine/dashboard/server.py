@@ -1,7 +1,5 @@
 """The server process: one event loop, one listening socket, the application, and an end within five seconds."""
 
-import asyncio
-import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +11,7 @@ from drift_engine.dashboard.app import make_app
 from drift_engine.dashboard.protocol import Connection, listening
 from drift_engine.dashboard.room import Room
 from drift_engine.dashboard.security import Doorkeeper, fresh_token, kept_token
+from drift_engine.signals import stopping
 
 DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8700
 _GRACE_S = 2
@@ -53,16 +52,8 @@ class PageServer(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """End cleanly by SIGTERM and SIGINT: that is no error, and nothing is raised again afterwards."""
-        loop, caught = asyncio.get_running_loop(), (signal.SIGINT, signal.SIGTERM)
-        before = {number: signal.getsignal(number) for number in caught}
-        for number in caught:
-            loop.add_signal_handler(number, self._leave)
-        try:
+        with stopping(self._leave):
             yield
-        finally:
-            for number in caught:
-                loop.remove_signal_handler(number)
-                signal.signal(number, before[number])
 
     def _leave(self) -> None:
         self.should_exit = True

@@ -4,10 +4,10 @@ On the command line a limit goes by its name without the scale: ``max_leverage=3
 """
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 
 from msgspec import Struct, structs
 
+from drift_engine.core.near_names import hint
 from drift_engine.core.units import parse_scaled, show_scaled
 
 _DECIMALS = {"e4": 4, "e6": 6, "e9": 9, "ms": 0, "slots": 0, "count": 0}
@@ -61,9 +61,7 @@ def with_limits(limits: Limits, changes: Mapping[str, str]) -> Limits:
     changed: dict[str, int | None] = {}
     for name, text in changes.items():
         if name not in fields:
-            near = get_close_matches(name, fields, n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(fields)}"
-            raise LimitError(f"unknown limit {name!r}; {hint}")
+            raise LimitError(f"unknown limit {name!r}; {hint(name, fields)}")
         changed[fields[name]] = _figure(name, str(text), fields[name].rsplit("_", 1)[1])
     return structs.replace(limits, **changed)
 

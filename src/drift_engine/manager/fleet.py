@@ -5,16 +5,14 @@ TOML: ``[engines.NAME]`` with what a run takes (``strategy``, ``mode``, ``market
 ``[alerts]``; ``[server]`` with ``host`` and ``port``. A mistake is one ``ConfigError`` that names file, engine and key.
 """
 
-import tomllib
 from collections.abc import Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
 from drift_engine.alerts import AlertSettings, settings_from
-from drift_engine.config import ConfigError
+from drift_engine.config import ConfigError, known_keys, read_toml
 from drift_engine.control.places import checked_name
 from drift_engine.control.spec import EngineSpec
 
@@ -50,12 +48,7 @@ def default_fleet() -> Fleet:
 
 def load_fleet(path: Path) -> Fleet:
     """Read a fleet file. Raises ``ConfigError``."""
-    try:
-        table = tomllib.loads(path.read_text())
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: is not TOML: {error}") from None
+    table = read_toml(path)
     try:
         return fleet_from(table, path.absolute().parent)
     except ConfigError as error:
@@ -64,12 +57,12 @@ def load_fleet(path: Path) -> Fleet:
 
 def fleet_from(table: Mapping[str, Any], root: Path) -> Fleet:
     """Return the fleet a table describes; places in it are relative to ``root``."""
-    _known(table, _TOP, "the file")
+    known_keys(table, _TOP, "the file")
     engines = _section(table, "engines", "")
     if not engines:
         raise ConfigError("there is no [engines.NAME]; a fleet has one engine at least")
     server = _section(table, "server", "")
-    _known(server, ("host", "port"), "[server]")
+    known_keys(server, ("host", "port"), "[server]")
     specs = tuple(_engine(name, _section(engines, name, "engines."), root) for name in engines)
     _one_each(specs)
     alerts = settings_from(_section(table, "alerts", ""))
@@ -78,7 +71,7 @@ def fleet_from(table: Mapping[str, Any], root: Path) -> Fleet:
 
 def _engine(name: str, table: Mapping[str, Any], root: Path) -> EngineSpec:
     where = f"[engines.{checked_name(name)}]"
-    _known(table, (*_RUN, *_OWN), where)
+    known_keys(table, (*_RUN, *_OWN), where)
     run = {key: value for key, value in table.items() if key in _RUN}
     if "data" in run:
         run["data"] = str(root / str(run["data"]))
@@ -107,14 +100,6 @@ def _one_each(specs: tuple[EngineSpec, ...]) -> None:
             raise ConfigError(
                 f"engines {other!r} and {spec.name!r} both trade {where}; give each a sub_account of its own"
             )
-
-
-def _known(table: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
-    for key in table:
-        if key not in known:
-            near = get_close_matches(key, known, n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
-            raise ConfigError(f"{where} has an unknown key {key!r}; {hint}")
 
 
 def _section(table: Mapping[str, Any], key: str, above: str) -> Mapping[str, Any]:

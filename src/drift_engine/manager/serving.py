@@ -1,7 +1,6 @@
 """The manager's process: its control socket, the page's server beside it, and an end that leaves nothing behind."""
 
 import asyncio
-import signal
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -19,6 +18,7 @@ from drift_engine.manager.managed import Managed
 from drift_engine.manager.manager import AGAIN_S, ALERTS, EngineManager
 from drift_engine.manager.process import Child
 from drift_engine.manager.supervisor import Supervisor
+from drift_engine.signals import stopping
 
 _MOST_LINES, _LINES = 5_000, 200
 _LOOK_S, _SHOW_S = 0.2, 1.0
@@ -50,19 +50,18 @@ class Service:
         ``show`` is called with every engine's document once a second.
         """
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._stop.set)
-        async with self.manager.courier.running():
-            await self.server.start()
-            self._work.keep("the page's server", self._keep_page)
-            try:
-                await self.manager.start()
-                started(await self._page_says())
-                await self._show(show, None if length_s is None else loop.time() + length_s)
-            finally:
-                await self._work.close()
-                await asyncio.gather(self.manager.stop(leave=leave), self._stop_page())
-                await self.server.close()
+        with stopping(self._stop.set):
+            async with self.manager.courier.running():
+                await self.server.start()
+                self._work.keep("the page's server", self._keep_page)
+                try:
+                    await self.manager.start()
+                    started(await self._page_says())
+                    await self._show(show, None if length_s is None else loop.time() + length_s)
+                finally:
+                    await self._work.close()
+                    await asyncio.gather(self.manager.stop(leave=leave), self._stop_page())
+                    await self.server.close()
 
     async def _show(self, show: Callable[[list[dict[str, Any]]], None], until_s: float | None) -> None:
         """Show the engines once a second until it is time to stop."""

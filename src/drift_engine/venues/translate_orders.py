@@ -7,14 +7,13 @@ from drift_engine.core.orders.maker import Maker
 from drift_engine.core.orders.stats import MarketStats
 from drift_engine.core.orders.terms import Order, OrderKind, Trigger
 from drift_engine.venues.errors import DecodeError
-from drift_engine.venues.program import Program
 from drift_engine.venues.wire import perp_market as wire_perp
 from drift_engine.venues.wire import user as wire_user
 from drift_engine.venues.wire.enums import OracleSource
 
 KINDS: tuple[OrderKind, ...] = ("market", "limit", "trigger_market", "trigger_limit", "oracle")
 TRIGGERS: tuple[Trigger, ...] = ("above", "below", "triggered_above", "triggered_below")
-_ORACLE_TRIGGER = 2
+ORACLE_TRIGGER = 2
 
 
 def order(held: wire_user.Order) -> Order:
@@ -38,7 +37,7 @@ def order(held: wire_user.Order) -> Order:
         auction_start_e6=held.auction_start_price,
         auction_end_e6=held.auction_end_price,
         slot=held.slot,
-        oracle_trigger=bool(held.bit_flags & _ORACLE_TRIGGER),
+        oracle_trigger=bool(held.bit_flags & ORACLE_TRIGGER),
         user_order_id=held.user_order_id,
     )
 
@@ -62,7 +61,7 @@ def maker(view: wire_perp.PerpMarket) -> Maker:
     )
 
 
-def stats(program: Program, view: wire_perp.PerpMarket) -> MarketStats:
+def stats(view: wire_perp.PerpMarket) -> MarketStats:
     """Return what a perp market remembers of its prices."""
     history = view.historical_oracle_data
     return MarketStats(
@@ -78,7 +77,7 @@ def stats(program: Program, view: wire_perp.PerpMarket) -> MarketStats:
         oracle_std_e6=view.oracle_std,
         volume_24h_e6=view.volume_24h,
         last_fill_e6=view.last_fill_price,
-        funding_oracle_twap_e6=view.last_funding_oracle_twap if program.name == "drift_v2" else 0,
+        funding_oracle_twap_e6=view.last_funding_oracle_twap if "last_funding_oracle_twap" in view.layout else 0,
         funding_rate_e9=view.last_funding_rate,
         funding_s=view.last_funding_rate_ts,
         funding_period_s=view.funding_period,

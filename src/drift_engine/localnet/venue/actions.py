@@ -11,7 +11,8 @@ from drift_engine.core.orders.rules import unfilled_e9
 from drift_engine.localnet.venue.maps import Maps
 from drift_engine.localnet.venue.refusals import require
 from drift_engine.localnet.venue.slots import change_perp, counted, position
-from drift_engine.localnet.venue.words import counts_as_open, said
+from drift_engine.localnet.venue.words import counts_as_open
+from drift_engine.venues import translate_orders
 from drift_engine.venues.wire.enums import OrderAction, OrderActionExplanation, OrderStatus
 from drift_engine.venues.wire.events.trading import OrderActionRecord
 from drift_engine.venues.wire.order_enums import Direction
@@ -59,7 +60,7 @@ def closed(user: User, slot: int, order: Order, status: OrderStatus) -> None:
     """Take an order out of what is open."""
     counted(user, order, -1)
     if status == OrderStatus.CANCELED and counts_as_open(order):
-        count_open(user, order, -unfilled_e9(said(order)))
+        count_open(user, order, -unfilled_e9(translate_orders.order(order)))
     held = position(user, order.market_index)
     user.put_order(slot, structs.replace(order, status=status))
     change_perp(user, order.market_index, open_orders=held.open_orders - 1)
@@ -67,7 +68,7 @@ def closed(user: User, slot: int, order: Order, status: OrderStatus) -> None:
 
 def expires(order: Order, now: int) -> bool:
     """Return whether an open order's time is over; one with a trigger has none (should_expire_order)."""
-    return order.status == ORDER_OPEN and 0 < order.max_ts < now and not said(order).triggers
+    return order.status == ORDER_OPEN and 0 < order.max_ts < now and not translate_orders.order(order).triggers
 
 
 def expire_all(maps: Maps, user: User, address: Pubkey) -> None:
@@ -80,7 +81,7 @@ def expire_all(maps: Maps, user: User, address: Pubkey) -> None:
 def cancel_closing_triggers(maps: Maps, user: User, address: Pubkey, market_index: int, filler: Pubkey) -> None:
     """Cancel the waiting reduce-only orders of a market in which nothing is held any more."""
     for slot, order in enumerate(user.order_slots()):
-        word = said(order)
+        word = translate_orders.order(order)
         waits = order.status == ORDER_OPEN and word.triggers and not word.triggered
         if waits and order.reduce_only and order.market_index == market_index:
             cancelled(maps, user, address, slot, WHY.REDUCE_ONLY_ORDER_INCREASED_POSITION, filler)

@@ -28,9 +28,10 @@ from drift_engine.localnet.venue.oracles import validity_of
 from drift_engine.localnet.venue.positions import paid, traded
 from drift_engine.localnet.venue.refusals import require
 from drift_engine.localnet.venue.slots import BANKRUPT, BEING_LIQUIDATED, position
-from drift_engine.localnet.venue.words import counts_as_open, said
+from drift_engine.localnet.venue.words import counts_as_open
 from drift_engine.simulation import dealing
 from drift_engine.simulation.models import Fills, Impact, Volume
+from drift_engine.venues import translate_orders
 from drift_engine.venues.wire.enums import OrderAction, OrderStatus
 from drift_engine.venues.wire.order_enums import Direction
 from drift_engine.venues.wire.perp_market import PerpMarket
@@ -68,7 +69,7 @@ def fill(
     funding.settle(frame, user, address, market)
     open_for = status_of(market) in ("active", "reduce_only") and not market.paused_operations & _FILL_PAUSED
     require(open_for, "MarketFillOrderPaused", "Market not active")
-    word = said(order)
+    word = translate_orders.order(order)
     require(not word.triggers or word.triggered, "OrderMustBeTriggeredFirst", "Order must be triggered first")
     if user.status & (BANKRUPT | BEING_LIQUIDATED):
         frame.say("user is being liquidated")
@@ -91,7 +92,7 @@ def fill(
 
 def decided(maps: Maps, user: User, order: Order, book: Book, auction_pct: int | None = None) -> Deal | None:
     """Return what the modelled book gives an order now, ``None`` where nothing."""
-    market, frame, word = maps.perp(order.market_index), maps.frame, said(order)
+    market, frame, word = maps.perp(order.market_index), maps.frame, translate_orders.order(order)
     base_e9 = unfilled_e9(word) if word.long else -unfilled_e9(word)
     if order.reduce_only:
         held_e9 = position(user, order.market_index).base_asset_amount
@@ -217,7 +218,7 @@ def _ended(maps: Maps, user: User, address: Pubkey, slot: int) -> bool:
         why = WHY.ORDER_EXPIRED
     elif order.reduce_only:
         held_e9 = position(user, order.market_index).base_asset_amount
-        if unfilled_e9(said(order), held_e9) < maps.perp(order.market_index).order_step_size:
+        if unfilled_e9(translate_orders.order(order), held_e9) < maps.perp(order.market_index).order_step_size:
             why = WHY.REDUCE_ONLY_ORDER_INCREASED_POSITION
     if why is not None:
         actions.cancelled(maps, user, address, slot, why, address)

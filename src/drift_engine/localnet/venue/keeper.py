@@ -22,9 +22,8 @@ from drift_engine.localnet.venue.maps import QUOTE, Maps
 from drift_engine.localnet.venue.path import Path
 from drift_engine.localnet.venue.refusals import NUMBERS
 from drift_engine.localnet.venue.triggering import trigger
-from drift_engine.localnet.venue.words import said
 from drift_engine.localnet.venue.world import is_posted, post_price, posted_e6
-from drift_engine.venues import addresses
+from drift_engine.venues import addresses, translate_orders
 from drift_engine.venues.program import Program
 from drift_engine.venues.wire.oracle_accounts import PYTH_LAZER_ORACLE, PythLazerOracle
 from drift_engine.venues.wire.perp_market import PerpMarket
@@ -143,13 +142,13 @@ class Keeper:
         return True
 
     def _is_due(self, maps: Maps, user: User, order: Order) -> bool:
-        word = said(order)
+        word = translate_orders.order(order)
         if word.triggers and not word.triggered:
             return True
         return actions.expires(order, maps.frame.now) or decided(maps, user, order, self.book) is not None
 
     def _do(self, maps: Maps, user: User, address: Pubkey, slot: int) -> None:
-        word = said(user.order_slots()[slot])
+        word = translate_orders.order(user.order_slots()[slot])
         if word.triggers and not word.triggered:
             trigger(maps, user, address, slot, address)
             return

@@ -23,7 +23,8 @@ from drift_engine.localnet.venue.pauses import require_open
 from drift_engine.localnet.venue.refusals import refuse, require
 from drift_engine.localnet.venue.scale import expanded
 from drift_engine.localnet.venue.slots import active, free_order_slot, open_perp_slot, order_slot
-from drift_engine.localnet.venue.words import asked, booked, maker_of, said, stats_of
+from drift_engine.localnet.venue.words import asked, booked
+from drift_engine.venues import translate_orders
 from drift_engine.venues.wire.enums import OrderAction
 from drift_engine.venues.wire.events.trading import OrderRecord
 from drift_engine.venues.wire.order_enums import IMMEDIATE_OR_CANCEL, MarketType, ModifyPolicy, PostOnly
@@ -94,7 +95,7 @@ def placed(
     account, markets = account_of(maps, user)
     figures = translator(frame.program.name).perp_market(market, maps.price(market), frame.now_ns)
     at = _placing(maps, figures, params)
-    open_orders = [said(order) for order in user.orders()]
+    open_orders = [translate_orders.order(order) for order in user.orders()]
     state = frame.state()
     exchange = Exchange(state.min_perp_auction_duration, state.liquidation_margin_buffer_ratio, asks_margin=ask_margin)
     answer = place(
@@ -128,7 +129,8 @@ def _placing(maps: Maps, figures: Market, params: OrderParams) -> Placing:
     if not isinstance(spec, PerpSpec):
         raise TypeError(f"{figures.name} is no perp market")
     oracle_e6 = maps.price(market).price_e6
-    return Placing(spec, stats_of(market), maker_of(market), oracle_e6, RULES[maps.frame.program.name])
+    stats, maker = translate_orders.stats(market), translate_orders.maker(market)
+    return Placing(spec, stats, maker, oracle_e6, RULES[maps.frame.program.name])
 
 
 def _place_all(maps: Maps, user: User, params: Sequence[OrderParams]) -> None:

@@ -24,15 +24,8 @@ from drift_engine.localnet.venue.oracles import validity_of
 from drift_engine.localnet.venue.pauses import require_open
 from drift_engine.localnet.venue.refusals import require
 from drift_engine.localnet.venue.slots import BANKRUPT, active, counted_auction, order_slot, position
-from drift_engine.localnet.venue.words import (
-    KINDS,
-    ORACLE_TRIGGER,
-    SAFE_TRIGGER,
-    counts_as_open,
-    maker_of,
-    said,
-    stats_of,
-)
+from drift_engine.localnet.venue.words import SAFE_TRIGGER, counts_as_open
+from drift_engine.venues import translate_orders
 from drift_engine.venues.wire.enums import OrderAction
 from drift_engine.venues.wire.perp_market import PerpMarket
 from drift_engine.venues.wire.user import Order, PerpPosition, User
@@ -51,7 +44,7 @@ def trigger_order(frame: Frame, order_id: int) -> None:
     if slot is None:
         frame.say(f"order_id not found {order_id}")
         return
-    maps, word = load_maps(frame), said(user.order_slots()[slot])
+    maps, word = load_maps(frame), translate_orders.order(user.order_slots()[slot])
     require(word.triggers, "OrderNotTriggerable", "Order is not triggerable")
     if word.triggered:
         frame.say("Order is already triggered")
@@ -92,9 +85,9 @@ def _require_triggers(maps: Maps, market: PerpMarket, order: Order) -> int:
     require(near, "OrderBreachesOraclePriceLimits", "oracle price vs twap too divergent")
     median = bool(frame.state().feature_bit_flags & _MEDIAN_TRIGGER_PRICE)
     spec = _spec(maps, market)
-    price_e6 = trigger_price_e6(stats_of(market), spec.tier, reading.price_e6, frame.now, median=median)
+    price_e6 = trigger_price_e6(translate_orders.stats(market), spec.tier, reading.price_e6, frame.now, median=median)
     text = f"Order did not satisfy trigger condition. trigger_price: {price_e6}"
-    require(triggers_at(said(order), price_e6), "OrderDidNotSatisfyTriggerCondition", text)
+    require(triggers_at(translate_orders.order(order), price_e6), "OrderDidNotSatisfyTriggerCondition", text)
     return price_e6
 
 
@@ -105,15 +98,15 @@ def _fired(maps: Maps, market: PerpMarket, order: Order) -> Order:
         flags |= SAFE_TRIGGER
     fired = structs.replace(order, trigger_condition=order.trigger_condition + _TRIGGERED, slot=frame.slot)
     start_e6, end_e6, duration = baseline.trigger_auction(
-        said(fired),
-        stats_of(market),
-        maker_of(market),
+        translate_orders.order(fired),
+        translate_orders.stats(market),
+        translate_orders.maker(market),
         _spec(maps, market),
         maps.price(market).price_e6,
         _SHORTEST_AUCTION,
     )
-    if KINDS[order.order_type] == "trigger_market":
-        flags |= ORACLE_TRIGGER
+    if translate_orders.KINDS[order.order_type] == "trigger_market":
+        flags |= translate_orders.ORACLE_TRIGGER
     return structs.replace(
         fired,
         bit_flags=flags,
