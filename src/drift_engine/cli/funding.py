@@ -13,9 +13,6 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from drift_engine.venues.rpc import Rpc
-    from drift_engine.venues.snapshot import Snapshot
-
 Market = Annotated[
     str | None, typer.Argument(metavar="[MARKET]", help="Only this perp market, as SOL-PERP.", show_default=False)
 ]
@@ -32,12 +29,8 @@ def funding(
     place = venue_options.place(venue, rpc)
     from drift_engine.cli.funding_facts import funding_facts
     from drift_engine.cli.output import out, print_json
-    from drift_engine.venues.snapshot_reading import read_snapshot
 
-    async def read(client: "Rpc") -> "Snapshot":
-        return await read_snapshot(client, place.program)
-
-    found = funding_facts(venue_options.ask(place, read))
+    found = funding_facts(venue_options.read_venue(place))
     if market is not None:
         rows = [row for row in found["markets"] if row["name"].upper() == market.upper()]
         if not rows:

@@ -1,16 +1,12 @@
 """``drift-engine markets``: what a venue's markets are at, and by which rules they go."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from drift_engine.cli import exits, venue_options
 from drift_engine.cli.options import Json
 from drift_engine.config import ConfigError
-
-if TYPE_CHECKING:
-    from drift_engine.venues.rpc import Rpc
-    from drift_engine.venues.snapshot import Snapshot
 
 Name = Annotated[
     str | None, typer.Argument(metavar="[NAME]", help="Only this one, with every figure.", show_default=False)
@@ -28,12 +24,8 @@ def markets(
     place = venue_options.place(venue, rpc)
     from drift_engine.cli import market_facts
     from drift_engine.cli.output import out, print_json
-    from drift_engine.venues.snapshot_reading import read_snapshot
 
-    async def read(client: "Rpc") -> "Snapshot":
-        return await read_snapshot(client, place.program)
-
-    found = only(market_facts.markets_of(venue_options.ask(place, read)), name)
+    found = only(market_facts.markets_of(venue_options.read_venue(place)), name)
     if as_json:
         print_json(found)
         return exits.OK

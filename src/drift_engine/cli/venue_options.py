@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from drift_engine.venues.program import Program
     from drift_engine.venues.rpc import Rpc
+    from drift_engine.venues.snapshot import Snapshot
 
 T = TypeVar("T")
 VENUES = ("velocity", "drift_v2")
@@ -95,6 +96,13 @@ def ask(found: Place, question: Callable[["Rpc"], Awaitable[T]]) -> T:
             return await question(rpc)
 
     return run(asked())
+
+
+def read_venue(found: Place) -> "Snapshot":
+    """Read a venue as it is now: its state and its markets."""
+    from drift_engine.venues.snapshot_reading import read_snapshot
+
+    return ask(found, lambda rpc: read_snapshot(rpc, found.program))
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
