@@ -65,6 +65,33 @@ def test_each_rule_finds_what_it_looks_for(rule: str, statuses: list[dict[str, A
     assert raised(*statuses) == [rule]
 
 
+def refused(decisions: int, *, approved: bool = False, trades: int = 2) -> dict[str, Any]:
+    return {"tally": {"decisions": decisions, "trades": trades}, "last_decision": {"approved": approved}}
+
+
+def test_refusals_are_counted_over_heartbeats_those_without_a_decision_included() -> None:
+    """Ten one by one, with heartbeats between them in which nothing was decided."""
+    statuses = [{}, *(refused(4 + step // 2) for step in range(20))]
+    assert raised(*statuses[:-2]) == []
+    assert raised(*statuses) == ["refused_streak"]
+
+
+@pytest.mark.parametrize("between", [refused(8, approved=True), refused(8, trades=3), refused(0)])
+def test_a_streak_ends_with_an_approval_a_trade_or_a_new_run(between: dict[str, Any]) -> None:
+    after = between["tally"]["decisions"]
+    last = refused(after + 8, trades=between["tally"]["trades"])
+    assert raised({}, refused(7), between, last) == []
+
+
+def test_only_what_is_hedged_is_asked_about_its_delta() -> None:
+    """A perp without a spot balance of its asset, or a hedge that was closed, is no hedge that slipped."""
+    perp, spot = HEALTHY["positions"]
+    wide = {"net_delta_e9": {"SOL": 10**10}}
+    assert raised(wide | {"positions": [perp]}) == []
+    assert raised(wide | {"positions": [perp | {"base_e9": 0}, spot]}) == []
+    assert raised(wide | {"positions": [perp, spot]}) == ["delta"]
+
+
 def test_a_healthy_engine_raises_nothing() -> None:
     assert raised({}, {}, {}) == []
 
@@ -114,6 +141,9 @@ def test_the_worst_comes_first_and_health_is_said_once() -> None:
     desk = AlertDesk()
     desk.look([HEALTHY | margin(health=0.1, leverage=9.0)], 0)
     assert [alert.rule for alert in desk.active()] == ["health_critical", "leverage"]
+    for severity in ("INFO", "WARNING", "CRITICAL"):
+        desk.report(severity.lower(), "one", "said", S, Rule(severity))
+    assert [alert.rule for alert in desk.active()] == ["health_critical", "critical", "leverage", "warning", "info"]
 
 
 def test_settings_of_a_fleet_file() -> None:

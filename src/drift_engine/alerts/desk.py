@@ -89,8 +89,6 @@ class AlertDesk:
 
     def _may_say(self, key: tuple[str, str], rule: Rule, now_ns: int) -> bool:
         said = self._said.get(key)
-        if not said:
-            return True
         while said and now_ns - said[0] >= _HOUR_NS:
             said.popleft()
         return not said or (now_ns - said[-1] >= rule.cooldown_s * _SECOND_NS and len(said) < rule.an_hour)
