@@ -47,7 +47,7 @@ def started(child: Scripted) -> Supervisor:
 
 
 def test_pauses_double_and_an_engine_that_keeps_dying_is_left_alone(child: Scripted) -> None:
-    found, now_s = started(child), 0.0
+    found, now_s = started(child), 10 * WINDOW_S
     pauses: list[float] = []
     while found.phase != "ERROR" or found.waiting:
         child.code = -signal.SIGKILL
@@ -58,7 +58,7 @@ def test_pauses_double_and_an_engine_that_keeps_dying_is_left_alone(child: Scrip
             found.look(now_s)
             if not found.waiting:
                 pauses.append(now_s - died_s)
-        assert now_s < WINDOW_S
+        assert now_s < 11 * WINDOW_S
     assert pauses == [0.5, 1, 2, 4, 8]
     assert (found.restarts, child.spawned) == (MOST_CRASHES - 1, MOST_CRASHES)
     assert found.reason == "died 6 times in 10 minutes, left alone: killed by SIGKILL"
