@@ -9,12 +9,14 @@ from time import time
 import pytest
 from onchain import program_so
 from parity_desk import ParityDesk, oracle_of
+from solders.keypair import Keypair
 from trader_stage import FAST, QUICK, Stage, folded
 
 from drift_engine.core.reconcile import differences
 from drift_engine.localnet.chain import ChainConfig
 from drift_engine.localnet.serving import ServeConfig, served
 from drift_engine.localnet.venue import world
+from drift_engine.localnet.venue.serving import Person, with_venue
 from drift_engine.venues.chain_client import ChainClient
 from drift_engine.venues.programs import DRIFT_V2
 from drift_engine.venues.sending import Failed, Landed, Outcome
@@ -77,6 +79,7 @@ async def test_the_whole_life_of_a_sub_account_on_the_real_program(tmp_path: Pat
         (order,) = await trader.orders()
         assert (order.base_asset_amount, order.price) == (2 * E9, 141 * E6)
         landed(await trader.cancel(order.order_id))
+        landed(await trader.settle_funding())
         bids = [trader.order("SOL-PERP", "1", str(130 + step)) for step in (1, 2, 3)]
         landed(await trader.place(*bids))
         landed(await trader.cancel_all())
@@ -112,3 +115,17 @@ async def test_the_whole_life_of_a_sub_account_on_the_real_program(tmp_path: Pat
         landed(await trader.withdraw("USDC", f"{tokens // E6}.{tokens % E6:06d}"))
         landed(await trader.delete_user())
         assert await trader.found() is None
+
+
+async def test_the_vamm_of_a_served_chain_fills_a_limit_order_at_once() -> None:
+    key = Keypair.from_seed(bytes([3] * 32))
+    config = ServeConfig(chain=ChainConfig(slot_ms=30, program_so=program_so()))
+    people = [Person(key.pubkey(), tokens={0: 10_000 * E6})]
+    async with (
+        served(with_venue(config, DRIFT_V2, people=people)) as running,
+        Trader.connect(DRIFT_V2, running.url, key, settings=FAST, following=QUICK) as trader,
+    ):
+        landed(await trader.create_user())
+        landed(await trader.deposit("USDC", "10000"))
+        landed(await trader.take("SOL-PERP", "1", "152", condition=SuccessCondition.FULL_FILL))
+        assert (await trader.account()).perp("SOL-PERP").base_e9 == E9

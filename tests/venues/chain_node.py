@@ -101,6 +101,8 @@ class Node:
         self.peers: set[tuple[str, int]] = set()
         self.sockets: set[Socket] = set()
         self.sent: deque[str] = deque(maxlen=64)
+        self.batch_fault = ""
+        self.contexts = True
         self.stalled = False
         self.refuse_ws = False
         self.silent_acks = False
@@ -197,6 +199,8 @@ class Node:
             return await self._fail(request, fault)
         if self.delay_s:
             await asyncio.sleep(self.delay_s)
+        if isinstance(body, list) and self.batch_fault:
+            return await self._fail(request, self.batch_fault)
         if isinstance(body, list):
             replies = [self._reply(each) for each in body]
             self.random.shuffle(replies)
@@ -255,7 +259,7 @@ class Node:
         assert config["encoding"] == "base64"
         return self._at([self._state(key) for key in keys])
 
-    def getProgramAccounts(self, program: str, config: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+    def getProgramAccounts(self, program: str, config: dict[str, Any]) -> Any:  # noqa: N802
         assert program == str(OWNER)
         assert config["withContext"]
         found = []
@@ -263,7 +267,7 @@ class Node:
             state = self._state(str(key))
             if state is not None and _passes(config["filters"], base64.b64decode(state["data"][0])):
                 found.append({"pubkey": str(key), "account": state})
-        return self._at(found)
+        return self._at(found) if self.contexts else found
 
     # WebSocket
 

@@ -94,6 +94,12 @@ def test_what_is_written(program: Program) -> None:
         assert set(said(metas)) == maps(perps, spots)
 
 
+def test_early_builds_want_the_markets_that_free_slots_name() -> None:
+    us = user(DRIFT_V2, perps=[PerpPosition(base_asset_amount=1, market_index=1), PerpPosition(market_index=2)])
+    assert set(said(needs.for_funding(DIRECTORY, us))) == maps({1: True}, {})
+    assert set(said(needs.for_funding(DIRECTORY, us, free_slots=True))) == maps({0: True, 1: True, 2: True}, {})
+
+
 def test_liquidating_with_a_fill_brings_the_makers() -> None:
     maker = trader(VELOCITY, key(9, 2))
     us, victim, held = (holding(VELOCITY, index) for index in (1, 2, 3))

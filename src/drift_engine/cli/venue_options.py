@@ -46,7 +46,7 @@ For = Annotated[str | None, typer.Option("--for", metavar="TIME", help="End afte
 
 
 class Place(NamedTuple):
-    """A venue and the nodes to ask, ``urls`` in the order of preference."""
+    """A venue and the nodes to ask, ``urls`` in the order of preference; ``ws_urls`` where some were named."""
 
     program: "Program"
     urls: tuple[str, ...]
@@ -79,10 +79,8 @@ def place(venue: str, rpc: list[str] | None, ws: str | None = None) -> Place:
             f"name your own by --rpc URL or {VARIABLE}",
             file=sys.stderr,
         )
-    from drift_engine.venues.shared_client import ws_url_of
-
     checked = tuple(_checked(url, "--rpc", ("http", "https")) for url in urls)
-    ws_urls = (_checked(ws, "--ws", ("ws", "wss")),) if ws else tuple(ws_url_of(url) for url in checked)
+    ws_urls = (_checked(ws, "--ws", ("ws", "wss")),) if ws else ()
     return Place(by_name(venue), checked, ws_urls)
 
 
@@ -142,7 +140,7 @@ def address(authority: str | None) -> "Pubkey":
 
 
 def _checked(url: str, option: str, schemes: tuple[str, ...]) -> str:
-    from drift_engine.venues.shared_client import ws_url_of
+    from drift_engine.venues.stream_address import ws_url_of
     from drift_engine.venues.urls import checked_url
 
     try:

@@ -54,11 +54,13 @@ async def _watched(place: venue_options.Place, whose: "Pubkey", length_s: float 
     from drift_engine.venues.mirror import Mirror
     from drift_engine.venues.rpc import Rpc
     from drift_engine.venues.snapshot_reading import find_owner, read_state
+    from drift_engine.venues.stream_address import find_ws_urls
     from drift_engine.venues.subscriptions import Subscriptions
 
     stop = asyncio.Event()
     with stopping(stop.set):
-        async with Rpc(place.urls) as rpc, Subscriptions(place.ws_urls) as stream, Mirror(rpc, stream) as mirror:
+        streams = place.ws_urls or await find_ws_urls(place.urls)
+        async with Rpc(place.urls) as rpc, Subscriptions(streams) as stream, Mirror(rpc, stream) as mirror:
             await read_state(rpc, place.program)
             owner = await find_owner(rpc, place.program, whose)
             live = LiveAccounts(mirror, stream, place.program, owner)

@@ -159,14 +159,15 @@ async def _ports(run: RunConfig, strategy: DriftStrategy, spec: EngineSpec) -> A
         return
     if spec.rpc is None:
         raise ConfigError(f"engine {spec.name}: venue {run.venue} needs a node to ask; give it rpc = URL")
-    from drift_engine.venues.shared_client import ws_url_of
+    from drift_engine.venues.stream_address import ws_url_of
     from drift_engine.venues.urls import checked_url
     from drift_engine.wiring_chain import on_chain
 
     try:
         rpc = checked_url(spec.rpc, ("http", "https"))
-        ws = checked_url(spec.ws or ws_url_of(rpc), ("ws", "wss"))
+        _ = ws_url_of(rpc)
+        streams = (checked_url(spec.ws, ("ws", "wss")),) if spec.ws else ()
     except ValueError as error:
         raise ConfigError(str(error)) from None
-    async with on_chain(run, strategy, (rpc,), (ws,)) as ports:
+    async with on_chain(run, strategy, (rpc,), streams) as ports:
         yield ports

@@ -235,14 +235,22 @@ class Mirror:
 
     async def _read_program(self, program: HeldProgram) -> None:
         mark, marks = program.mark, self.held.marks()
-        call = rpc_calls.get_program_accounts(program.key, program.wanted, self._rpc.commitment)
-        answer = await self._asked(call)
+        answer = await self._list(program, 0)
+        if answer is not None and not answer[0]:  # the node does not tell slots: no lower one than it is at now
+            slot = await self._asked(rpc_calls.get_slot(self._rpc.commitment))
+            answer = await self._list(program, slot) if slot else None
         if answer is None:
             return
         slot, infos = answer
         self.held.listed(program, mark, marks, slot, infos)
         for member in program.members.values():
             self._watch(member)
+
+    async def _list(self, program: HeldProgram, at_least: int) -> tuple[int, list[AccountInfo]] | None:
+        commitment = self._rpc.commitment
+        return await self._asked(
+            rpc_calls.get_program_accounts(program.key, program.wanted, commitment, at_least=at_least)
+        )
 
     async def _asked(self, call: rpc_calls.Call[T]) -> T | None:
         try:

@@ -20,9 +20,9 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 
 from drift_engine.venues import rpc_calls
-from drift_engine.venues.endpoints import Endpoints
+from drift_engine.venues.endpoints import Endpoint, Endpoints
 from drift_engine.venues.rpc_calls import MAX_ACCOUNTS, MAX_STATUSES, Call, Commitment
-from drift_engine.venues.rpc_errors import RpcError
+from drift_engine.venues.rpc_errors import RpcError, RpcUnreadError
 from drift_engine.venues.rpc_transport import MalformedError, Policy, Transport
 from drift_engine.venues.rpc_types import (
     AccountInfo,
@@ -69,6 +69,7 @@ class Rpc:
         )
         self._transport = Transport(self._endpoints, policy, clock, sleep, jitter)
         self._id = 0
+        self._batches: bool | None = None
 
     def __repr__(self) -> str:
         return f"Rpc({', '.join(endpoint.name for endpoint in self._endpoints.all)})"
@@ -82,6 +83,9 @@ class Rpc:
 
     async def ask(self, call: Call[T]) -> T:
         """Ask one question."""
+        return await self._asked(call)
+
+    async def _asked(self, call: Call[T], only: Endpoint | None = None) -> T:
         request = self._request(call)
 
         def decode(body: bytes) -> T:
@@ -90,15 +94,29 @@ class Rpc:
                 raise MalformedError("the answer is to another question")
             return _result(reply, call)
 
-        return await self._transport.ask(call.method, _encode(request), decode, safe=call.safe)
+        return await self._transport.ask(call.method, _encode(request), decode, safe=call.safe, only=only)
 
     async def batch(self, calls: Sequence[Call[Any]]) -> list[Any]:
         """Ask many in one request; return answers in the order of ``calls``, an ``RpcError`` in place of a refused one.
 
-        It is repeated like a read where all of them are reads.
+        It is repeated like a read where all of them are reads; a node that takes no batches is then asked one by one,
+        in order. All answers are of one node.
         """
         if not calls:
             return []
+        safe = all(call.safe for call in calls)
+        if safe and self._batches is False:
+            return await self._one_by_one(calls)
+        try:
+            return await self._all_at_once(calls, safe=safe)
+        except (RpcUnreadError, RpcError):
+            if not safe or self._batches:
+                raise
+        answers = await self._one_by_one(calls)
+        self._batches = False
+        return answers
+
+    async def _all_at_once(self, calls: Sequence[Call[Any]], *, safe: bool) -> list[Any]:
         requests = [self._request(call) for call in calls]
 
         def decode(body: bytes) -> list[Any]:
@@ -108,9 +126,20 @@ class Rpc:
             by_id = {reply.id: reply for reply in replies}
             return [_in_place(by_id.get(request["id"]), call) for request, call in zip(requests, calls, strict=True)]
 
-        what = f"batch of {len(calls)} ({calls[0].method} …)"
-        safe = all(call.safe for call in calls)
-        return await self._transport.ask(what, _encode(requests), decode, safe=safe, cost=len(calls))
+        what, known = f"batch of {len(calls)} ({calls[0].method} …)", self._batches is True
+        ask = self._transport.ask
+        answers = await ask(what, _encode(requests), decode, safe=safe, cost=len(calls), try_unread=known)
+        self._batches = True
+        return answers
+
+    async def _one_by_one(self, calls: Sequence[Call[Any]]) -> list[Any]:
+        endpoint, answers = self._endpoints.pick(self.clock()), []
+        for call in calls:
+            try:
+                answers.append(await self._asked(call, endpoint))
+            except RpcError as error:
+                answers.append(error)
+        return answers
 
     async def get_account(self, key: Pubkey, *, min_context_slot: int | None = None) -> AccountInfo | None:
         """Return an account; ``None`` where the chain has none."""

@@ -65,7 +65,7 @@ _fees = msgspec.json.Decoder(tuple[PrioritizationFee, ...]).decode
 _in_context = msgspec.json.Decoder(WithContext[int]).decode
 _account = msgspec.json.Decoder(WithContext[WireAccount | None]).decode
 _accounts = msgspec.json.Decoder(WithContext[list[WireAccount | None]]).decode
-_program = msgspec.json.Decoder(WithContext[list[KeyedAccount]]).decode
+_program = msgspec.json.Decoder(WithContext[list[KeyedAccount]] | list[KeyedAccount]).decode
 _blockhash = msgspec.json.Decoder(WithContext[_WireBlockhash]).decode
 _statuses = msgspec.json.Decoder(WithContext[tuple[SignatureStatus | None, ...]]).decode
 _simulation = msgspec.json.Decoder(WithContext[SimulationResult]).decode
@@ -131,13 +131,17 @@ def get_program_accounts(
     *,
     data_slice: tuple[int, int] | None = None,
     min_context_slot: int | None = None,
+    at_least: int = 0,
 ) -> Call[tuple[int, list[AccountInfo]]]:
-    """Ask for a program's accounts that pass all filters; ``data_slice`` is offset and length."""
+    """Ask for a program's accounts that pass all filters; ``data_slice`` is offset and length.
+
+    Where a node does not say which slot its answer is of, ``at_least`` stands for it.
+    """
 
     def decode(raw: msgspec.Raw) -> tuple[int, list[AccountInfo]]:
         found = _program(raw)
-        slot = found.context.slot
-        return slot, [account_info(address(each.pubkey), each.account, slot) for each in found.value]
+        slot, value = (at_least, found) if isinstance(found, list) else (found.context.slot, found.value)
+        return slot, [account_info(address(each.pubkey), each.account, slot) for each in value]
 
     part = {"offset": data_slice[0], "length": data_slice[1]} if data_slice is not None else None
     config = _config(

@@ -12,6 +12,7 @@ from typing import Any
 from drift_engine.core.client import VenueUnavailableError
 from drift_engine.venues.errors import VenueError
 
+METHOD_NOT_FOUND = -32601
 PREFLIGHT_FAILED = -32002
 NODE_BEHIND = -32005
 CONTEXT_SLOT_NOT_REACHED = -32016
@@ -20,6 +21,10 @@ _TOO_MANY = (429, -32429)
 
 class RpcUnavailableError(VenueUnavailableError):
     """No endpoint gave an answer that can be understood, in the time there was."""
+
+
+class RpcUnreadError(RpcUnavailableError):
+    """An endpoint took the request, and what came back was no answer to it: nonsense, or the end of the connection."""
 
 
 class RpcRateLimitedError(RpcUnavailableError):

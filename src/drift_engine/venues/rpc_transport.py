@@ -16,7 +16,7 @@ from typing import TypeVar
 import aiohttp
 
 from drift_engine.venues.endpoints import NS_PER_MS, NS_PER_S, Endpoint, Endpoints
-from drift_engine.venues.rpc_errors import RpcError, RpcRateLimitedError, RpcUnavailableError
+from drift_engine.venues.rpc_errors import RpcError, RpcRateLimitedError, RpcUnavailableError, RpcUnreadError
 
 T = TypeVar("T")
 HEADERS = {"Content-Type": "application/json"}
@@ -74,8 +74,20 @@ class Transport:
         if session is not None:
             await session.close()
 
-    async def ask(self, what: str, body: bytes, decode: Callable[[bytes], T], *, safe: bool, cost: int = 1) -> T:
-        """Return the decoded answer. ``what`` names the question in errors.
+    async def ask(
+        self,
+        what: str,
+        body: bytes,
+        decode: Callable[[bytes], T],
+        *,
+        safe: bool,
+        cost: int = 1,
+        only: Endpoint | None = None,
+        try_unread: bool = True,
+    ) -> T:
+        """Return the decoded answer. ``what`` names the question in errors; ``only`` is the one endpoint to ask.
+
+        ``try_unread``: an answer that cannot be read is worth another try.
 
         Raises ``RpcUnavailableError`` where no endpoint answers in time, ``RpcRateLimitedError`` where the last word
         was "too many requests", and ``RpcError`` where a node refused.
@@ -84,19 +96,19 @@ class Transport:
         tried: set[Endpoint] = set()
         pause_ns, attempt = self._policy.backoff_ms * NS_PER_MS, 0
         while True:
-            endpoint = self.endpoints.pick(self._clock(), tried, probe=safe)
+            endpoint = only or self.endpoints.pick(self._clock(), tried, probe=safe)
             await self._wait_for_turn(endpoint, what, cost, deadline_ns)
             try:
                 return await self._attempt(endpoint, what, body, decode, deadline_ns, safe=safe)
             except (RpcUnavailableError, RpcError) as error:
                 attempt += 1
-                if not safe or attempt > self._policy.retries or not _worth_repeating(error):
+                if not safe or attempt > self._policy.retries or not _worth_repeating(error, try_unread=try_unread):
                     raise
                 if self._clock() >= deadline_ns:
                     raise
                 last = error
             tried.add(endpoint)
-            if len(tried) == len(self.endpoints.all):
+            if only is not None or len(tried) == len(self.endpoints.all):
                 tried.clear()
                 await self._pause(int(pause_ns * (0.5 + self._jitter() / 2)), deadline_ns, last)
                 pause_ns = min(pause_ns * 2, self._policy.backoff_max_ms * NS_PER_MS)
@@ -130,7 +142,9 @@ class Transport:
         except TimeoutError:
             raise self._down(endpoint, what, f"no answer in {left_ns // NS_PER_MS} ms") from None
         except MalformedError as error:
-            raise self._down(endpoint, what, str(error)) from None
+            raise self._down(endpoint, what, str(error), RpcUnreadError) from None
+        except aiohttp.ServerDisconnectedError as error:
+            raise self._down(endpoint, what, _reason(error), RpcUnreadError) from None
         except (aiohttp.ClientError, OSError) as error:
             raise self._down(endpoint, what, _reason(error)) from None
         except RpcError as error:
@@ -161,9 +175,11 @@ class Transport:
                 raise MalformedError(f"HTTP {response.status}")
             return answer
 
-    def _down(self, endpoint: Endpoint, what: str, why: str) -> RpcUnavailableError:
+    def _down(
+        self, endpoint: Endpoint, what: str, why: str, kind: type[RpcUnavailableError] = RpcUnavailableError
+    ) -> RpcUnavailableError:
         endpoint.failed(self._clock())
-        return RpcUnavailableError(f"{what}: {endpoint.name} did not answer: {why}")
+        return kind(f"{what}: {endpoint.name} did not answer: {why}")
 
     def _limited(self, endpoint: Endpoint, what: str, wait_ns: int | None) -> RpcRateLimitedError:
         wait_ns = self._policy.backoff_ms * NS_PER_MS if wait_ns is None else wait_ns
@@ -172,8 +188,10 @@ class Transport:
         return RpcRateLimitedError(message, wait_ns)
 
 
-def _worth_repeating(error: RpcUnavailableError | RpcError) -> bool:
-    return error.behind if isinstance(error, RpcError) else True
+def _worth_repeating(error: RpcUnavailableError | RpcError, *, try_unread: bool) -> bool:
+    if isinstance(error, RpcError):
+        return error.behind
+    return try_unread or not isinstance(error, RpcUnreadError)
 
 
 def _reason(error: Exception) -> str:

@@ -94,6 +94,11 @@ class SignatureStatus(msgspec.Struct, frozen=True, rename="camel"):
     err: Any = None
     confirmation_status: str | None = None
 
+    @property
+    def reached(self) -> str:
+        """Its commitment; where a node names none, one without a count of confirmations is rooted: finalized."""
+        return self.confirmation_status or ("finalized" if self.confirmations is None else "processed")
+
 
 class TransactionMeta(msgspec.Struct, frozen=True, rename="camel"):
     """What a transaction did: ``fee`` in lamports, balances in lamports by account."""

@@ -221,8 +221,8 @@ class Sender:
         )
 
     def _read(self, signature: Signature, status: SignatureStatus) -> Outcome:
-        if _RANKS.get(status.confirmation_status or "", 0) < _RANKS[self.rpc.commitment]:
-            return Unknown(signature, f"in a block that is {status.confirmation_status} only")
+        if _RANKS.get(status.reached, 0) < _RANKS[self.rpc.commitment]:
+            return Unknown(signature, f"in a block that is {status.reached} only")
         fault = transaction_fault(status.err)
         return Landed(signature, status.slot) if fault is None else self._failed(signature, fault, (), status.slot)
 

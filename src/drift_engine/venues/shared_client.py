@@ -11,7 +11,6 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from msgspec import Struct
 from solders.pubkey import Pubkey
@@ -25,17 +24,12 @@ from drift_engine.venues.rpc_calls import Call, Commitment
 from drift_engine.venues.rpc_errors import RpcError, RpcUnavailableError
 from drift_engine.venues.rpc_transport import Policy
 from drift_engine.venues.rpc_types import AccountInfo
+from drift_engine.venues.stream_address import find_ws_urls
 from drift_engine.venues.subscriptions import Subscriptions
 
 WARM_MS = 1_000
+HOLD_S = 20.0
 _WAIT_S = 0.02
-
-
-def ws_url_of(rpc_url: str) -> str:
-    """Return where a node's WebSockets are by custom: on the port after an RPC port that is named, else beside it."""
-    parts = urlsplit(rpc_url)
-    where = parts.netloc if parts.port is None else f"{parts.netloc.rpartition(':')[0]}:{parts.port + 1}"
-    return urlunsplit((parts.scheme.replace("http", "ws"), where, parts.path, parts.query, ""))
 
 
 class Settings(Struct, frozen=True):
@@ -96,13 +90,22 @@ class Connection:
             self.warm.saw_table(info.pubkey, info.data)
         return [info.pubkey for info in there]
 
-    async def hold(self, keys: Iterable[Pubkey]) -> None:
-        """Mirror accounts from now on, and wait until each was read and has an age."""
+    async def hold(self, keys: Iterable[Pubkey], wait_s: float = HOLD_S) -> None:
+        """Mirror accounts from now on, and wait until each was read and has an age.
+
+        Raises ``RpcUnavailableError`` where that does not come about: the node does not answer, or its chain stands
+        still.
+        """
         wanted = list(keys)
         for key in wanted:
             self.mirror.add(key)
-        for key in wanted:
-            await self._read_once(key)
+        try:
+            async with asyncio.timeout(wait_s):
+                for key in wanted:
+                    await self._read_once(key)
+        except TimeoutError:
+            why = self.mirror.trouble or "it told of no new slot"
+            raise RpcUnavailableError(f"how old its answers are cannot be told: {why}") from None
 
     async def _read_once(self, key: Pubkey) -> None:
         while True:
@@ -110,11 +113,15 @@ class Connection:
                 return
             await asyncio.sleep(_WAIT_S)
 
-    async def newest(self, key: Pubkey, min_slot: int = 0) -> AccountInfo | None:
-        """Return an account at ``min_slot`` or later: what is mirrored, or what the node says. ``None``: no account."""
+    async def newest(self, key: Pubkey, after_slot: int = 0) -> AccountInfo | None:
+        """Return an account with all that ``after_slot`` did to it. ``None``: no account.
+
+        What is mirrored of that very slot may be of before its last transaction, so the node is asked.
+        """
         held = self.mirror.get(key)
-        if held is None or held.slot < min_slot:
-            return await self.rpc.get_account(key, min_context_slot=min_slot or None)
+        if held is None or held.slot <= after_slot:
+            found = await self.rpc.get_account(key, min_context_slot=after_slot or None)
+            return found if found is not None and found.exists else None
         return held if held.exists else None
 
     def _note_end(self, keeper: "asyncio.Task[None]") -> None:
@@ -149,8 +156,11 @@ _entries: dict[_Key, _Entry] = {}
 async def shared(
     rpc_urls: Sequence[str], ws_urls: Sequence[str] = (), settings: Settings | None = None
 ) -> AsyncIterator[Connection]:
-    """Use the process's connection to these endpoints. Raises ``RpcUnavailableError`` where it cannot be opened."""
-    streams = tuple(ws_urls) or tuple(ws_url_of(url) for url in rpc_urls)
+    """Use the process's connection to these endpoints; ``ws_urls`` are found where none are named.
+
+    Raises ``RpcUnavailableError`` where it cannot be opened.
+    """
+    streams = tuple(ws_urls) or await find_ws_urls(rpc_urls)
     key = (asyncio.get_running_loop(), tuple(rpc_urls), streams, settings or Settings())
     entry = _entries.get(key)
     if entry is None:

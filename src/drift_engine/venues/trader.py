@@ -249,7 +249,7 @@ class Trader(OrderDesk):
     async def settle_funding(self) -> Outcome:
         """Settle funding of every perp position."""
         user = await self.user()
-        rest = needs.for_funding(self.directory, user)
+        rest = needs.for_funding(self.directory, user, free_slots=self.program.name == "drift_v2")
         return await self.act(settling.settle_funding_payment(self.program, self.owner, rest))
 
 

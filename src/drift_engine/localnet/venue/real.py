@@ -2,6 +2,10 @@
 
 Those builds read no Pyth Lazer account that could be written from outside, so each market's oracle is a Pyth push
 account (``Price`` of pyth-client 0.2: magic, version 2, kind 3; price at 208), and the quote asset is worth one.
+
+They keep the vAMM from an order for ``min_perp_auction_duration`` slots, and refuse a limit order that nobody else can
+fill by then (6252 ImpossibleFill; ``validate_perp_fill_possible``, ``math/orders.rs`` at v2.84.0). Later builds fill at
+once where the oracle is fresh, as the played venue does; with that duration at 0 these do so too.
 """
 
 from collections.abc import Mapping
@@ -21,6 +25,7 @@ from drift_engine.venues.program import Program
 from drift_engine.venues.wire.enums import OracleSource
 from drift_engine.venues.wire.perp_market import PerpMarket
 from drift_engine.venues.wire.spot_market import SpotMarket
+from drift_engine.venues.wire.state import State
 
 PYTH = Pubkey.from_string("FsJ3A3u2vn5cTVofAjvy6y5kwABJAqYWpe4975bi2epH")
 POSTER = Keypair.from_seed(sha256(b"localnet oracle poster").digest()).pubkey()
@@ -36,7 +41,7 @@ def oracle_of(asset: str) -> Pubkey:
 def with_push_oracles(
     program: Program, found: Mapping[Pubkey, Account], prices_e6: Mapping[str, int], slot: int
 ) -> dict[Pubkey, Account]:
-    """Return a venue's accounts with their markets reading push accounts, and these."""
+    """Return a venue's accounts as those builds need them, their markets reading push accounts, and these."""
     made = {address: _rewritten(program, account) for address, account in found.items()}
     return made | {
         oracle_of(asset): Account(10**9, pushed(price_e6, slot), PYTH) for asset, price_e6 in prices_e6.items()
@@ -93,4 +98,6 @@ def _rewritten(program: Program, account: Account) -> Account:
         quote = spot.market_index == 0
         spot.oracle = Pubkey.default() if quote else oracle_of(spot.name)
         spot.oracle_source = OracleSource.QUOTE_ASSET if quote else OracleSource.PYTH
+    elif head == layouts.state.head:
+        State(data, layouts.state).min_perp_auction_duration = 0
     return Account(account.lamports, bytes(data), account.owner)

@@ -19,9 +19,10 @@ from drift_engine.venues.keys import rights_of
 from drift_engine.venues.program import Program
 from drift_engine.venues.programs import PROGRAMS
 from drift_engine.venues.rpc import Rpc
-from drift_engine.venues.rpc_errors import RpcError, RpcUnavailableError
+from drift_engine.venues.rpc_errors import METHOD_NOT_FOUND, RpcError, RpcUnavailableError
 from drift_engine.venues.rpc_transport import Policy
 from drift_engine.venues.snapshot_reading import Owner, block_time_s, find_owner, read_snapshot
+from drift_engine.venues.stream_address import find_ws_urls
 from drift_engine.venues.subscriptions import Subscriptions
 from drift_engine.venues.urls import shown
 
@@ -33,11 +34,14 @@ _BLOCKS_TO_TRY = 4
 
 
 class Patient(Struct, frozen=True):
-    """What is examined: a venue at some nodes, and a key's address with whose accounts it is to act for."""
+    """What is examined: a venue at some nodes, and a key's address with whose accounts it is to act for.
+
+    ``ws_urls`` are found where none are named.
+    """
 
     program: Program
     urls: tuple[str, ...]
-    ws_urls: tuple[str, ...]
+    ws_urls: tuple[str, ...] = ()
     key: Pubkey | None = None
     owner: Pubkey | None = None
 
@@ -48,7 +52,7 @@ async def examine(patient: Patient, wall_s: Callable[[], float] = time.time) -> 
     for node in asked:
         yield nodes.http_node(node)
     newest = max((node.slot for node in asked if node.slot is not None), default=None)
-    for url in patient.ws_urls:
+    for url in patient.ws_urls or await find_ws_urls(patient.urls):
         yield await _stream(url, newest)
     if (lag := nodes.slot_lag(asked)) is not None:
         yield lag
@@ -109,7 +113,7 @@ async def _node(url: str) -> nodes.Node:
     async with Rpc([url], policy=_POLICY) as rpc:
         try:
             latencies, slot = await _timed(rpc)
-            version, behind = (await rpc.get_version()).solana_core, await _behind(rpc)
+            version, behind = await _version(rpc), await _behind(rpc)
         except (RpcUnavailableError, RpcError) as error:
             return nodes.Node(name, trouble=str(error).replace(f"{name} ", ""))
     return nodes.Node(name, latencies, slot, version, behind)
@@ -124,10 +128,19 @@ async def _timed(rpc: Rpc) -> tuple[tuple[float, ...], int]:
     return tuple(latencies), slot
 
 
+async def _version(rpc: Rpc) -> str:
+    try:
+        return (await rpc.get_version()).solana_core
+    except RpcError:
+        return ""  # small nodes do not say
+
+
 async def _behind(rpc: Rpc) -> int | None:
     try:
         await rpc.get_health()
     except RpcError as error:
+        if error.code == METHOD_NOT_FOUND:
+            return None
         slots = error.data.get("numSlotsBehind") if isinstance(error.data, dict) else None
         return slots if isinstance(slots, int) else nodes.LAG_FAIL_SLOTS + 1
     return None

@@ -154,10 +154,14 @@ def for_settling(directory: Directory, user: User, markets: Iterable[int | str])
     return remaining_accounts(directory, [user], write_perps=markets, write_spots=[QUOTE_INDEX])
 
 
-def for_funding(directory: Directory, user: User) -> Metas:
-    """``settle_funding_payment``: every perp market of the account is written."""
-    held = [position.market_index for position in user.perp_positions()]
-    return remaining_accounts(directory, [user], write_perps=held)
+def for_funding(directory: Directory, user: User, *, free_slots: bool = False) -> Metas:
+    """``settle_funding_payment``: every perp market of the account is written.
+
+    Builds of Drift v2 before 2025 want the markets that free slots name too, mostly the first (6078 without it):
+    ``get_market_set_for_user_positions`` of ``state/perp_market_map.rs`` at v2.84.0.
+    """
+    slots = user.perp_slots() if free_slots else user.perp_positions()
+    return remaining_accounts(directory, [user], write_perps=[slot.market_index for slot in slots])
 
 
 def for_liquidating(

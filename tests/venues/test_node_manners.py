@@ -1,0 +1,172 @@
+"""Nodes of other manners than a validator's: no batches, no slots told, one port for all, methods missing."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from chain_node import OWNER, Chain, Node
+from solders.pubkey import Pubkey
+
+from drift_engine.venues import rpc_calls
+from drift_engine.venues.checks.examine import Patient, examine
+from drift_engine.venues.mirror import Mirror, Pace
+from drift_engine.venues.programs import DRIFT_V2
+from drift_engine.venues.rpc import Rpc
+from drift_engine.venues.rpc_errors import RpcError, RpcUnavailableError
+from drift_engine.venues.rpc_transport import Policy
+from drift_engine.venues.rpc_types import Memcmp, SignatureStatus
+from drift_engine.venues.shared_client import Connection, Settings, shared
+from drift_engine.venues.stream_address import find_ws_url, find_ws_urls
+from drift_engine.venues.subscriptions import Subscriptions
+
+KEY = Pubkey.from_bytes(bytes([1] * 32))
+QUICK = Policy(timeout_ms=800, attempt_ms=150, backoff_ms=4, backoff_max_ms=8, cooldown_ms=5, cooldown_max_ms=10)
+REFUSED = '{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"Invalid request"}}'
+
+
+@asynccontextmanager
+async def nodes(count: int = 1) -> AsyncIterator[list[Node]]:
+    chain = Chain()
+    chain.write(KEY, b"first")
+    made = [Node(chain) for _ in range(count)]
+    for node in made:
+        node.answers["getBlockHeight"] = 5
+        blockhash = {"blockhash": "1" * 32, "lastValidBlockHeight": 155}
+        node.answers["getLatestBlockhash"] = {"context": {"slot": 1000}, "value": blockhash}
+        await node.__aenter__()
+    try:
+        yield made
+    finally:
+        for node in made:
+            await node.__aexit__()
+
+
+@asynccontextmanager
+async def connected(node: Node) -> AsyncIterator[Connection]:
+    pace = Pace(slot_ms=20, all_ms=60_000, due_ms=5, again_ms=5)
+    async with shared([node.http], [node.ws], Settings(pace=pace, policy=QUICK)) as connection:
+        yield connection
+
+
+@pytest.mark.parametrize("fault", [REFUSED, "400", "500", "drop", "not json", '{"id":1,"result":[]}'])
+async def test_a_node_without_batches_is_asked_one_by_one(fault: str) -> None:
+    async with nodes() as [node], Rpc([node.http], policy=QUICK) as rpc:
+        node.batch_fault = fault
+        node.refusals["getBlockTime"] = {"code": -32004, "message": "Block not available"}
+        calls: list[rpc_calls.Call[Any]] = [rpc_calls.get_slot("confirmed"), rpc_calls.get_block_time(3)]
+        slot, refused = await rpc.batch(calls)
+        assert slot == 1000
+        assert isinstance(refused, RpcError)
+        assert refused.code == -32004
+        tried = [each for each in node.requests if isinstance(each, list)]
+        node.requests.clear()
+        assert await rpc.batch(calls[:1]) == [1000]
+        assert [each["method"] for each in node.requests] == ["getSlot"], "what it cannot is asked of it once"
+        assert len(tried) <= 2
+
+
+async def test_one_node_answers_all_of_a_batch_that_was_taken_apart() -> None:
+    """The proof that a transaction never landed stands on two answers of one node."""
+    async with nodes(2) as [one, two], Rpc([one.http, two.http], policy=QUICK) as rpc:
+        one.batch_fault = two.batch_fault = REFUSED
+        calls = [rpc_calls.get_slot("confirmed")] * 2
+        assert await rpc.batch(calls) == [1000, 1000]
+        assert not two.requests
+        one.http_faults.extend(["ok", "503"])
+        await rpc.batch(calls)
+        assert not two.requests, "the second answer is the first one's node's, or there is none"
+
+
+async def test_a_batch_with_a_send_is_never_taken_apart() -> None:
+    async with nodes() as [node], Rpc([node.http], policy=QUICK) as rpc:
+        node.batch_fault = REFUSED
+        with pytest.raises(RpcError):
+            await rpc.batch([rpc_calls.send_transaction(b"x", "confirmed"), rpc_calls.get_slot("confirmed")])
+        assert len(node.requests) == 1
+
+
+async def test_a_node_that_is_down_is_no_node_without_batches() -> None:
+    async with nodes() as [node], Rpc([node.http], policy=QUICK) as rpc:
+        node.http_faults.extend(["503"] * 20)
+        with pytest.raises(RpcUnavailableError):
+            await rpc.batch([rpc_calls.get_slot("confirmed")])
+        node.http_faults.clear()
+        node.requests.clear()
+        assert await rpc.batch([rpc_calls.get_slot("confirmed")]) == [1000]
+        assert isinstance(node.requests[0], list)
+
+
+async def test_a_programs_accounts_without_a_slot_are_read_as_of_the_nodes() -> None:
+    async with (
+        nodes() as [node],
+        Rpc([node.http], policy=QUICK) as rpc,
+        Subscriptions([node.ws]) as stream,
+        Mirror(rpc, stream, pace=Pace(slot_ms=20, due_ms=5, again_ms=5)) as mirror,
+    ):
+        node.contexts = False
+        held = mirror.add_program(OWNER, [Memcmp(8, b"first")])
+        while not held.slot:  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+        assert held.slot == 1000
+        found = mirror.get(KEY)
+        assert found is not None
+        assert found.slot == 1000
+
+
+async def test_the_stream_is_beside_the_rpc_where_only_that_port_speaks_it() -> None:
+    async with nodes() as [node]:
+        assert await find_ws_url(node.http) == node.ws
+        node.refuse_ws = True
+        by_custom = f"ws://127.0.0.1:{node.port + 1}/"
+        assert await find_ws_urls([node.http]) == (by_custom,), "neither speaks: it may come up there later"
+        assert await find_ws_url("https://node.example/KEY") == "wss://node.example/KEY"
+
+
+async def test_the_port_after_the_rpcs_goes_first() -> None:
+    async with nodes() as [node]:
+        after = Node(node.chain)
+        after.port = node.port + 1
+        async with after:
+            assert await find_ws_url(node.http) == after.ws
+
+
+async def test_what_a_slot_did_last_is_not_hidden_by_what_it_did_before() -> None:
+    """A small node executes at once: two acts are in one slot, and the mirror may hold what was between them."""
+    async with nodes() as [node], connected(node) as connection:
+        connection.mirror.add(KEY)
+        while (held := connection.mirror.get(KEY)) is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+        node.chain.write(KEY, b"second")
+        assert await connection.newest(KEY) is held
+        after = await connection.newest(KEY, held.slot)
+        assert after is not None
+        assert after.data.endswith(b"second")
+        node.chain.write(KEY, lamports=0)
+        assert await connection.newest(KEY, held.slot) is None
+
+
+async def test_a_chain_that_stands_still_is_not_waited_for_for_ever() -> None:
+    async with nodes() as [node], connected(node) as connection:
+        with pytest.raises(RpcUnavailableError, match="how old its answers are cannot be told"):
+            await connection.hold([KEY], wait_s=0.2)
+
+
+async def test_a_status_without_a_commitment_is_told_by_its_confirmations() -> None:
+    assert SignatureStatus(5).reached == "finalized"
+    assert SignatureStatus(5, confirmations=3).reached == "processed"
+    assert SignatureStatus(5, confirmations=3, confirmation_status="confirmed").reached == "confirmed"
+
+
+async def test_a_doctor_asks_no_more_of_a_small_node_than_it_has() -> None:
+    async with nodes() as [node]:
+        node.answers["getBlockTime"] = None
+        found = [check async for check in examine(Patient(DRIFT_V2, (node.http,)))]
+        rpc, stream = found[:2]
+        assert rpc.verdict == "ok", rpc
+        assert "software not known" in rpc.found
+        assert str(node.port) in stream.name
+        node.refusals["getHealth"] = {"code": -32005, "message": "behind", "data": {"numSlotsBehind": 200}}
+        found = [check async for check in examine(Patient(DRIFT_V2, (node.http,)))]
+        assert found[0].verdict == "fail"
