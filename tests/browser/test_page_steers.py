@@ -55,9 +55,12 @@ def test_a_position_is_closed_after_a_question(sight: Sight, center: Center) -> 
     trades = center.status("hold")["tally"]["trades"]
     sight.click('#p-positions tr[data-market="SOL-PERP"] button')
     sight.until(lambda: sight.shows("dialog", "Close SOL-PERP of hold?"))
-    sight.click("dialog button[value='']")
+    sight.js(  # no, and asked again before the browser has told that the dialog closed
+        "document.querySelector(`dialog button[value='']`).click();"
+        "document.querySelector('#p-positions tr[data-market=\"SOL-PERP\"] button').click()"
+    )
+    sight.until(lambda: sight.shows("dialog", "Close SOL-PERP of hold?"))
     assert center.status("hold")["tally"]["trades"] == trades
-    sight.click('#p-positions tr[data-market="SOL-PERP"] button')
     sight.confirm()
     toast(sight, "Close SOL-PERP")
     sight.until(lambda: center.status("hold")["tally"]["trades"] > trades)

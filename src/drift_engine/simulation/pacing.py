@@ -1,6 +1,6 @@
 """The simulated world at the pace of a clock on the wall: what paper trading runs on.
 
-It is the backtest's own generator with a sleep between its steps. A step is computed when its time has come, not before:
+It is the backtest's own generator with a sleep between its steps. A step is computed when its time has come, no sooner:
 whoever commands the engine between two ticks meets a venue of the same time, and its reports take as long as they do.
 The wall is looked at here and nowhere else in the simulation.
 """
