@@ -94,6 +94,17 @@ async def test_script_in_names_and_lines_stays_text(tmp_path: Path) -> None:
             assert SCRIPT not in await response.text()
 
 
+def test_a_line_of_ours_is_told_apart() -> None:
+    line = parsed(b"2026-01-02T03:04:05.678Z WARNING drift_engine.engine refused p2, buy: ERROR of 3 Z INFO x\x07")
+    assert line == {
+        "time": "2026-01-02T03:04:05.678Z",
+        "level": "warning",
+        "source": "engine",
+        "message": "refused p2, buy: ERROR of 3 Z INFO x",
+    }
+    assert parsed(b"2026-01-02 ERROR of another kind")["time"] is None
+
+
 def test_a_line_break_cannot_make_a_frame() -> None:
     line = parsed(b'{"event": "a\\n\\nevent: status\\ndata: {}\\u2028\\r", "level": "INFO"}')
     made = frame("log", line).decode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from drift_engine import wiring
 from drift_engine.config import RunConfig
-from drift_engine.core.types import Commanded, Decided, Event, StateChanged, Submitted, Trading
+from drift_engine.core.types import Commanded, Decided, Event, Filled, StateChanged, Submitted, Trading
 from drift_engine.engine import DriftEngine
 from drift_engine.journal import Journal
 from drift_engine.replay import replay
@@ -86,6 +87,29 @@ async def test_a_position_is_closed_through_the_gates_and_may_be_refused(tmp_pat
     await run.close()
     told = replay(tmp_path / "j")
     assert told.same, told.difference
+
+
+async def test_a_word_between_two_ticks_meets_a_venue_of_the_same_time(tmp_path: Path) -> None:
+    """At a scaled pace the next price is minutes away: what is closed meanwhile is reported as quickly as ever."""
+    run = Run(tmp_path / "j", target="5")
+    await run.ticks(20)
+    state, before = run.engine.state, run.engine.state.markets["SOL-PERP"].oracle_e6
+    waits = asyncio.ensure_future(anext(run._beats))
+    await asyncio.sleep(0)
+    assert not waits.done()
+    assert run.engine.commands.ask("close", "me", "SOL-PERP").ok
+    await waits
+    run.engine.tick()
+    assert state.markets["SOL-PERP"].oracle_e6 != before, "the price moved meanwhile"
+    assert run.engine._latency.average_ms(state.now_ns) == 200
+    await run.ticks(3)
+    assert state.account.perp("SOL-PERP").base_e9 == 5 * 10**9, "hold holds again"
+    assert run.engine.tally.refusals == {}
+    await run.close()
+    for fill in events(tmp_path / "j", Filled):
+        assert isinstance(fill, Filled)
+        assert fill.seen_ns - fill.ts_ns == 200_000_000
+    assert replay(tmp_path / "j").same
 
 
 def events_of(run: Run, kind: type[Any]) -> list[Any]:

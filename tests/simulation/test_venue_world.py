@@ -72,6 +72,29 @@ def test_the_world_starts_at_a_row_and_tells_each_chunk() -> None:
     assert [(e.first, e.last) for e in told if isinstance(e, RowsRead)] == [(4_000, 4_096), (4_096, 5_000)]
 
 
+@given(
+    st.lists(st.tuples(st.integers(0, 40), st.integers(0, 2), st.sampled_from(MARKETS)), min_size=1, unique=True),
+    st.sampled_from([None, ("SOL-PERP",), ("BTC-PERP", "SOL-PERP"), ()]),
+    st.integers(0, 10),
+)
+def test_the_times_ahead_are_those_of_the_ticks(
+    at: list[tuple[int, int, str]], wanted: tuple[str, ...] | None, first_row: int
+) -> None:
+    rows = [(T0 + second * S, kind, market, P, P, 0) for second, kind, market in at]
+    world = World(timeline(MARKETS, rows), SimVenue(), wanted, first_row)
+    ahead = list(world.times())
+    assert ahead == list(world.run(lambda _: None))
+
+
+def test_the_times_ahead_cross_chunks() -> None:
+    names = (name for _ in range(3_000) for name in ("SOL-PERP", "BTC-PERP", "USDC"))
+    rows = [(T0 + n // 2 * S, PRICE, name, P, P, 0) for n, name in enumerate(names)]
+    world = World(timeline(MARKETS, rows), SimVenue(), ("SOL-PERP",))
+    ahead = list(world.times())
+    assert ahead == list(world.run(lambda _: None))
+    assert len(ahead) > 2_900
+
+
 def test_quotes_are_remade_from_the_rows_alone() -> None:
     rows = [(T0 + n * S, PRICE, "SOL-PERP", P + n * 7_001, P + n * 6_001, 0) for n in range(600)]
     rows += [(T0 + 100 * S, FUNDING, "SOL-PERP", 123, P, P)]

@@ -37,10 +37,12 @@ def _run(places: Any, found: Any, state_dir: Path) -> int:
     from drift_engine.control.host import Host
     from drift_engine.control.places import Ended
     from drift_engine.control.protocol import encode
+    from drift_engine.control.scribe import writing
 
     host, code, reason = Host(found, state_dir), exits.FAILED, ""
     try:
-        code = exits.HALTED if asyncio.run(host.run()) else exits.OK
+        with writing():
+            code = exits.HALTED if asyncio.run(host.run()) else exits.OK
     except KeyboardInterrupt:
         code = exits.OK
     except BaseException as error:

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from drift_engine import wiring
+from drift_engine.background import Background
 from drift_engine.bus import Subscription
 from drift_engine.config import ConfigError, RunConfig
-from drift_engine.control import protocol
+from drift_engine.control import diary, protocol
 from drift_engine.control.contract import document
 from drift_engine.control.hosted import HostedEngine
 from drift_engine.control.places import Places, held
@@ -28,6 +29,7 @@ from drift_engine.strategies.base import DriftStrategy
 
 _MOST_DECISIONS = 64
 _ASKER = "the control socket"
+_AGAIN_S = 1.0
 
 
 class Host:
@@ -39,7 +41,9 @@ class Host:
         self.server = ControlServer(self.places.socket, self._handlers(), patience_s)
         self._state_dir = state_dir
         self._phase, self._began_s = "STARTING", time.monotonic()
-        self._stop = asyncio.Event()
+        self._stop, self._why = asyncio.Event(), "its market data came to an end"
+        self._work = Background(again_s=_AGAIN_S)
+        self._diary: diary.Diary | None = None
 
     async def run(self) -> bool:
         """Trade until the market's data end or someone stops us. Return whether the engine ended halted."""
@@ -49,19 +53,24 @@ class Host:
         strategy = wiring.make_strategy(run)
         with (
             held(self.places.account(*self.spec.account), f"sub-account {self.spec.sub_account} of {self.spec.venue}"),
-            stopping(self._stop.set),
+            stopping(partial(self._end, "asked by a signal")),
         ):
             async with _ports(run, strategy, self.spec) as ports:
                 engine = self.engine = HostedEngine(strategy, config=run, ports=ports)
                 await self.server.start()
                 try:
-                    await self._live(engine)
+                    await self._live(engine, run)
+                except Exception as error:
+                    self._why = f"it broke: {type(error).__name__}: {error}"
+                    raise
                 finally:
                     await engine.stop()
                     await self.server.close()
+                    await self._end_diary(engine)
         return bool(engine.state.latched or engine.state.trading == "HALTED")
 
-    async def _live(self, engine: HostedEngine) -> None:
+    async def _live(self, engine: HostedEngine, run: RunConfig) -> None:
+        self._begin_diary(engine, run)
         await engine.start()
         self._phase = "RUNNING"
         over = asyncio.create_task(engine.wait())
@@ -74,6 +83,24 @@ class Host:
         finally:
             for task in (over, stopped):
                 task.cancel()
+
+    def _begin_diary(self, engine: HostedEngine, run: RunConfig) -> None:
+        """Take up the journal, tell of the start, and write down what happens from here."""
+        engine.open()
+        seq = engine.state.seq
+        diary.started(self.spec, run, str(engine.get_status()["market"]), resumed_at=seq if seq > 1 else 0)
+        self._diary = diary.Diary(engine.bus)
+        self._work.keep("the log of what happens", self._diary.run)
+
+    async def _end_diary(self, engine: HostedEngine) -> None:
+        await self._work.close()
+        if self._diary is not None:
+            self._diary.close()
+            diary.stopped(self._why, engine.get_status())
+
+    def _end(self, why: str) -> None:
+        self._why = why
+        self._stop.set()
 
     def status(self) -> dict[str, Any]:
         """Return the engine's document as of now."""
@@ -97,7 +124,7 @@ class Host:
         }
 
     def _told_to_stop(self, _request: Request) -> Answer:
-        self._stop.set()
+        self._end("asked over its socket")
         return yes("stopping", f"{self.spec.name} stops after this tick; positions stay as they are")
 
     def _command(self, word: str, request: Request) -> Answer:

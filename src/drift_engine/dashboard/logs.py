@@ -1,7 +1,8 @@
 """The logs engines leave in the state directory: their ends, and what is added to them.
 
 A line is text from outside: control characters are taken out, it is cut to a length, and a browser gets it as a JSON
-string. Where a line is JSON with a message, it is told apart into level, source and message.
+string. A line as our processes write them (``control.scribe``), or JSON with a message, is told apart into time, level,
+source and message.
 """
 
 import re
@@ -13,6 +14,7 @@ import msgspec
 LINE_CHARS, TAIL_BYTES, KEPT = 2_000, 256 * 1024, 200
 _ODD = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _LEVELS = re.compile(r"\b(CRITICAL|ERROR|WARNING|WARN|INFO|DEBUG)\b", re.IGNORECASE)
+_OURS = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z) ([A-Z]+) (?:drift_engine\.)?(\S+) (.*)", re.DOTALL)
 _SAME = {"warn": "warning", "fatal": "critical"}
 
 
@@ -66,6 +68,9 @@ def parsed(line: bytes) -> dict[str, Any]:
     fields = _fields(line)
     if fields is None:
         text = clean(line.decode(errors="replace"))
+        ours = _OURS.fullmatch(text)
+        if ours is not None:
+            return {"time": ours[1], "level": _level(ours[2]), "source": ours[3], "message": ours[4]}
         level = _LEVELS.search(text)
         return {"time": None, "level": _level(level[1] if level else "info"), "source": None, "message": text}
     message = fields.pop("event", None) or fields.pop("message", None) or ""

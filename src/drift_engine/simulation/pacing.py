@@ -1,7 +1,8 @@
 """The simulated world at the pace of a clock on the wall: what paper trading runs on.
 
-It is the backtest's own generator with a sleep between its steps. What a step tells is handed over when its time has
-come, not when it was computed. The wall is looked at here and nowhere else in the simulation.
+It is the backtest's own generator with a sleep between its steps. A step is computed when its time has come, no sooner:
+whoever commands the engine between two ticks meets a venue of the same time, and its reports take as long as they do.
+The wall is looked at here and nowhere else in the simulation.
 """
 
 import asyncio
@@ -18,8 +19,8 @@ class PacedFeed:
     """Steps of a simulated world, ``speed`` seconds of it in one second of ours."""
 
     def __init__(self, world: World, clock: SimClock, speed: float) -> None:
-        self._waiting: list[Event] = []
-        self._steps = world.run(self._waiting.append)
+        self._told: list[Event] = []
+        self._steps, self._times = world.run(self._told.append), world.times()
         self._clock = clock
         self._speed = speed
         self._next_ns: int | None = None
@@ -35,22 +36,24 @@ class PacedFeed:
             if news:
                 began_ns = now_ns if began_ns is None else began_ns
                 await self._until(began_s + (now_ns - began_ns) / SECOND_NS / self._speed)
-            self._tell(deliver)
-            self._next_ns = None
+            self._step(deliver)
             if news:
                 self._clock.set(now_ns)
                 yield now_ns
-        self._tell(deliver)
+        self._step(deliver)
 
-    def _tell(self, deliver: Callable[[Event], None]) -> None:
-        for event in self._waiting:
+    def _step(self, deliver: Callable[[Event], None]) -> None:
+        """Live through what was waited for, or through what comes after the last tick."""
+        next(self._steps, None)
+        self._next_ns = None
+        for event in self._told:
             deliver(event)
-        self._waiting.clear()
+        self._told.clear()
 
     def _ahead(self) -> int | None:
-        """Compute the next step once; a feed that was stopped while waiting for it still has it."""
+        """Return the next step's time; a feed that was stopped while waiting for it still waits for it."""
         if self._next_ns is None:
-            self._next_ns = next(self._steps, None)
+            self._next_ns = next(self._times, None)
         return self._next_ns
 
     async def _until(self, due_s: float) -> None:

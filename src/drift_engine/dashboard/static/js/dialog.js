@@ -1,18 +1,32 @@
 // Questions to the person: one native dialog, so that focus is kept inside and Escape always means no.
+// A dialog tells that it closed a moment later, when the next question may stand there already: that is no answer to it.
 
 import { attr, h, icon, text } from "./dom.js";
 
 const dialog = document.getElementById("dialog");
+let answer = null;
+
+dialog.addEventListener("close", () => {
+  if (dialog.open) return;
+  settle(dialog.returnValue);
+});
+
+function settle(value) {
+  const told = answer;
+  answer = null;
+  told?.(value);
+}
 
 /** Fill and open the dialog; resolves when it closes. */
 export function show(title, body, buttons, tone = "") {
   if (dialog.open) dialog.close("");
+  settle("");
   attr(dialog, "data-tone", tone);
   const form = h("form", { method: "dialog" }, h("h2", { id: "dialog-title" }, title), ...body, h("div", { class: "buttons end" }, ...buttons));
   dialog.replaceChildren(form);
   dialog.returnValue = "";
   dialog.showModal();
-  return new Promise((resolve) => dialog.addEventListener("close", () => resolve(dialog.returnValue), { once: true }));
+  return new Promise((resolve) => { answer = resolve; });
 }
 
 export const hide = () => dialog.close("");
@@ -43,7 +57,8 @@ export async function askToken(why, send) {
     h("p", {}, why || "The page only reads until it is unlocked."),
     h("label", { for: "token" }, "Token, printed once when the server started"), field, wrong,
   ], [no(), sure]);
-  dialog.firstElementChild.addEventListener("submit", async (event) => {
+  const form = dialog.firstElementChild;
+  form.addEventListener("submit", async (event) => {
     if (event.submitter !== sure) return;
     event.preventDefault();
     sure.disabled = true;
@@ -53,7 +68,7 @@ export async function askToken(why, send) {
     if (said) {
       wrong.replaceChildren(icon("bad"), said);
       field.select();
-    } else {
+    } else if (form.isConnected && dialog.open) {
       done = true;
       dialog.close("yes");
     }

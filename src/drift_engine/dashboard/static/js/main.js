@@ -11,7 +11,7 @@ import { drawDecisions, loadDecisions, takeDecision } from "./panels/decisions.j
 import { drawHeader } from "./panels/header.js";
 import { drawHealth, drawLeverage } from "./panels/health.js";
 import { drawLedger } from "./panels/ledger.js";
-import { drawLog, loadLog, takeEvent, takeLine, takeSaid } from "./panels/log.js";
+import { drawLog, loadLog, takeLine } from "./panels/log.js";
 import { drawOpportunities } from "./panels/opportunities.js";
 import { drawPositions } from "./panels/positions.js";
 import { stopEvent } from "./panels/stop.js";
@@ -68,8 +68,7 @@ async function loadOpportunities() {
 
 async function loadEngine(name) {
   if (!name) return;
-  const [decisions, charts] = await Promise.allSettled([loadDecisions(name), loadCharts()]);
-  await loadLog(name, decisions.value ?? [], charts.value?.fills ?? []);
+  await Promise.all([loadDecisions(name), loadLog(name), loadCharts()]);
 }
 
 /** Another engine, or a new process of the same one: what was read of the old is read anew. */
@@ -85,10 +84,10 @@ function followSelection() {
 
 const stream = new Stream("/api/stream", {
   status: take,
-  decision: (row) => { takeDecision(row); takeSaid(row); },
+  decision: takeDecision,
   log: takeLine,
   alert: takeAlert,
-  event: (told) => { takeEvent(told); stopEvent(told); },
+  event: stopEvent,
 }, resync);
 
 lockButton.addEventListener("click", () => (store.locked ? unlock() : lock()));

@@ -4,10 +4,10 @@ import { post } from "../api.js";
 import { unlock } from "../commands.js";
 import { hide, isOpen, show } from "../dialog.js";
 import { attr, h, icon, keyed, setIcon, text } from "../dom.js";
+import { lineOf } from "../events.js";
 import { amount } from "../format.js";
 import { openRows } from "../states.js";
 import { current, isStale, store, watch } from "../store.js";
-import { lineOf } from "./log.js";
 
 const STEPS = [["asked", "Asked to stop"], ["reducing", "Only reducing from here"], ["closing", "Orders cancelled, positions closing"], ["end", "Verified with the venue"]];
 let run = null;
@@ -35,7 +35,7 @@ async function ask() {
 }
 
 async function begin(names) {
-  run = { names, asked: performance.now(), failed: "", steps: new Map(names.map((name) => [name, { reached: 0, lines: [], seqs: new Map() }])), over: false };
+  run = { names, asked: performance.now(), failed: "", steps: new Map(names.map((name) => [name, { reached: 0, lines: [], seqs: new Set() }])), over: false };
   for (const name of names) run.steps.get(name).from = store.engines.get(name)?.status.seq ?? 0;
   open();
   try {
@@ -60,10 +60,10 @@ function open() {
 /** The stream's events of an engine that is being stopped. */
 export function stopEvent({ engine, seq, event }) {
   const step = run && !run.over ? run.steps.get(engine) : null;
-  const told = step && seq > step.from ? lineOf(event) : null;
-  if (!told || step.seqs.has(seq)) return;
-  step.seqs.set(seq, told[1]);
-  step.lines.push({ seq, line: told[1] });
+  const line = step && seq > step.from ? lineOf(event) : "";
+  if (!line || step.seqs.has(seq)) return;
+  step.seqs.add(seq);
+  step.lines.push({ seq, line });
   if (step.lines.length > 40) step.lines.shift();
   draw();
 }
