@@ -157,20 +157,20 @@ async def test_who_does_not_read_is_dropped_and_the_tick_does_not_feel_it(fleet:
     engine = asyncio.create_task(host.run())
     await until(lambda: host.engine is not None and host.engine.state.ticks > 400)
     assert host.engine is not None
-    alone = host.engine.tick_latency()["p50_us"]
+    alone = host.engine.tick_latency()["cpu_p50_us"]
     stalled = [deaf(host.server.path) for _ in range(20)]
     assert await ordered(host.server.path, 1_200) == 1_200
-    crowded = host.engine.tick_latency()["p50_us"]
+    crowded = host.engine.tick_latency()["cpu_p50_us"]
     assert alone is not None
     assert crowded is not None
     await until(lambda: host.server.dropped == 20)
     assert host.status()["drops"] == 20
-    assert len(host.engine.bus.subscriptions) == 0
+    assert len(host.engine.bus.subscriptions) == 1, "its own log reads on"
     assert (await ask(host.server.path, "stop")).ok
     await engine
     for peer in stalled:
         peer.close()
-    assert crowded < 2 * alone + 100, "publishing to twenty queues costs a tick next to nothing"
+    assert crowded < 1.5 * alone + 50, "publishing to twenty queues costs a tick next to nothing"
 
 
 async def test_a_slow_reader_sees_the_hole_and_goes_on(fleet: Fleet) -> None:

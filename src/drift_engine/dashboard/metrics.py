@@ -26,6 +26,8 @@ _GAUGES: dict[str, tuple[str, tuple[str, ...], float]] = {
     "seq": ("Number of the last record.", ("seq",), 1),
     "tick_latency_p50_seconds": ("Median time of a tick.", ("tick_latency", "p50_us"), 10**6),
     "tick_latency_p99_seconds": ("99th percentile of the time of a tick.", ("tick_latency", "p99_us"), 10**6),
+    "tick_cpu_p50_seconds": ("Median CPU time of a tick.", ("tick_latency", "cpu_p50_us"), 10**6),
+    "tick_cpu_p99_seconds": ("99th percentile of the CPU time of a tick.", ("tick_latency", "cpu_p99_us"), 10**6),
 }
 
 
