@@ -1,6 +1,7 @@
 """Each command against the real engine, on simulated markets."""
 
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -210,8 +211,6 @@ def test_a_halted_run_is_told_explained_replayed_and_resumed(cli: Cli, ask: Ask)
 
 
 def test_a_damaged_journal_fails_its_check(cli: Cli, tmp_path: Path) -> None:
-    import sqlite3
-
     cli("backtest", "hold", *CALM, "--no-yardstick", "--journal", "run.journal")
     with sqlite3.connect(tmp_path / "run.journal") as database:
         database.execute("UPDATE events SET body = replace(body, 'SOL', 'SOS') WHERE seq = 2")
@@ -219,6 +218,19 @@ def test_a_damaged_journal_fails_its_check(cli: Cli, tmp_path: Path) -> None:
     code, out, _ = cli("journal", "verify", "run.journal")
     assert code == 1
     assert "damaged at record 2" in out
+
+
+def test_an_export_of_a_damaged_journal_fails_and_leaves_no_half_a_file(cli: Cli, tmp_path: Path) -> None:
+    cli("backtest", "hold", *CALM, "--no-yardstick", "--journal", "run.journal")
+    with sqlite3.connect(tmp_path / "run.journal") as database:
+        database.execute("UPDATE events SET body = x'7bff7d' WHERE seq = 3")
+    database.close()
+    code, out, err = cli("journal", "export", "run.journal")
+    assert (code, len(out.splitlines())) == (1, 2)
+    assert "record 3 is damaged" in err
+    assert cli("journal", "export", "run.journal", "--json")[:2] == (1, "")
+    assert cli("journal", "export", "run.journal", "--to", "lines.jsonl")[:2] == (1, "")
+    assert not Path("lines.jsonl").exists()
 
 
 def test_another_run_is_not_resumed(cli: Cli) -> None:

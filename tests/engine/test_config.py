@@ -69,6 +69,9 @@ def test_paper_starts_from_a_leverage_of_ten_and_the_rest_from_five() -> None:
         ("[limits]\nmax_levrage = 3", "unknown limit 'max_levrage'; did you mean 'max_leverage'?"),
         ("[limits]\nmax_leverage = 'lots'", "limit 'max_leverage': 'lots' is not a number; write a number or 'off'"),
         ("[limits]\nmax_leverage = -2", "limit 'max_leverage' is -2; it must not be negative"),
+        ("[limits]\naccount_drawdown = 10", "limit 'account_drawdown' is 10; it is a share from 0 to 1"),
+        ("[limits]\nmax_leverage = '1e999999999'", "limit 'max_leverage': '1e999999999' is too large"),
+        ("capital = '1e999999999'", "capital: '1e999999999' is too large"),
         ("= 3", "is not TOML"),
     ],
 )
@@ -93,6 +96,11 @@ def test_a_file_that_is_not_there_says_so(tmp_path: Path) -> None:
 def test_pairs_that_are_no_pairs(pairs: list[str], line: str) -> None:
     with pytest.raises(ConfigError, match=line):
         config.parse_pairs(pairs, "--set")
+
+
+def test_multiples_may_pass_one() -> None:
+    limits = config.from_table({"limits": {"max_leverage": 20, "edge_multiple": 3, "min_health_after": 1}}).limits
+    assert (limits.max_leverage_e4, limits.edge_multiple_e4, limits.min_health_after_e4) == (200_000, 30_000, 10_000)
 
 
 def test_pairs_may_stand_alone_or_together() -> None:

@@ -1,11 +1,13 @@
 """What the journal keeps when its process is killed, its file is damaged, or the disk is full."""
 
+import json
 import os
 import random
 import resource
 import select
 import shutil
 import signal
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -16,7 +18,7 @@ from journal_events import MS, STATE, append_all, decided, filled, observed, pla
 
 from drift_engine.core.types import Event, MarketUpdated, Submitted
 from drift_engine.journal import Journal, JournalError
-from drift_engine.journal.reader import records, tail, verify
+from drift_engine.journal.reader import decisions, export, find_decision, records, run_started, seal, tail, verify
 
 KILLS = 10
 
@@ -176,6 +178,60 @@ def test_no_flipped_bit_changes_a_record_unseen(whole: Path, tmp_path: Path) -> 
         path.write_bytes(dirty)
         seen += bool(suspicious(path, before))
     assert seen > 100
+
+
+@pytest.mark.parametrize("changed", [1, 4, 200])
+def test_damage_never_shows_as_anything_but_one_line(whole: Path, tmp_path: Path, changed: int) -> None:
+    chance = random.Random(changed)
+    clean = whole.read_bytes()
+    path = tmp_path / "damaged.journal"
+    said = set()
+    for _ in range(20):
+        dirty = bytearray(clean)
+        for _ in range(changed):
+            dirty[chance.randrange(len(dirty))] ^= chance.randrange(1, 256)
+        path.write_bytes(dirty)
+        for tool in (verify, tail, seal, run_started, find_decision, reading(export), reading(decisions), writing):
+            try:
+                tool(path)
+            except JournalError as error:
+                said.add(str(error))
+    assert said
+    assert not [line for line in said if "\n" in line]
+
+
+def reading(tool: Callable[[Path], Iterator[object]]) -> Callable[[Path], object]:
+    return lambda path: list(tool(path))
+
+
+def writing(path: Path) -> None:
+    for file in path.parent.glob(f"{path.name}-*"):
+        file.unlink()
+    with Journal.open(path, resume=True):
+        pass
+
+
+def test_a_damaged_seal_is_said_to_be(whole: Path, tmp_path: Path) -> None:
+    path = tmp_path / "run.journal"
+    path.write_bytes(whole.read_bytes())
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE meta SET value = 'x' || value WHERE name = 'sealed'")
+    db.close()
+    assert "its seal is damaged" in verify(path).reason
+    with pytest.raises(JournalError, match="its seal is damaged"):
+        seal(path)
+
+
+def test_an_export_ends_at_the_record_that_is_damaged(whole: Path, tmp_path: Path) -> None:
+    path = tmp_path / "run.journal"
+    path.write_bytes(whole.read_bytes())
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE events SET body = x'7bff7d' WHERE seq = 5")
+    db.close()
+    lines = export(path)
+    assert [json.loads(next(lines))["seq"] for _ in range(4)] == [1, 2, 3, 4]
+    with pytest.raises(JournalError, match="record 5 is damaged"):
+        next(lines)
 
 
 def test_a_flipped_bit_in_a_record_is_always_seen(whole: Path, tmp_path: Path) -> None:

@@ -49,6 +49,7 @@ def mistakes() -> tuple[type[Exception], ...]:
     from drift_engine.journal import JournalError
     from drift_engine.simulation.csv_files import DataError
     from drift_engine.simulation.facts import UnknownMarketError
+    from drift_engine.simulation.venue_log import VenueLogError
 
     ours = (ConfigError, ParameterError, LimitError, JournalError)
-    return (*ours, DataError, UnknownMarketError, UnknownEventError, StrategyNotFoundError)
+    return (*ours, VenueLogError, DataError, UnknownMarketError, UnknownEventError, StrategyNotFoundError)

@@ -77,20 +77,36 @@ def export(
 ) -> int:
     """Write every record as one line of JSON; with --json as one array."""
     from drift_engine.cli.places import find_journal
-    from drift_engine.config import ConfigError
-    from drift_engine.journal import reader
+    from drift_engine.journal import JournalError, reader
 
     lines = reader.export(find_journal(file, state))
     texts = _as_array(lines) if as_json else (f"{text}\n" for text in lines)
-    if to is None:
-        sys.stdout.writelines(texts)
-        return exits.OK
+    try:
+        if to is not None:
+            _write_new(to, texts)
+        elif as_json:
+            print("".join(texts), end="")
+        else:
+            sys.stdout.writelines(texts)
+    except JournalError as error:
+        raise exits.FailedError(str(error)) from error
+    return exits.OK
+
+
+def _write_new(to: Path, texts: Iterator[str]) -> None:
+    """Write a new file, all of it or none."""
+    from drift_engine.config import ConfigError
+
     try:
         with to.open("x") as target:
-            target.writelines(texts)
+            try:
+                target.writelines(texts)
+                target.flush()
+            except BaseException:
+                to.unlink()
+                raise
     except OSError as error:
         raise ConfigError(f"--to {to}: {error.strerror}") from None
-    return exits.OK
 
 
 def _as_array(lines: Iterator[str]) -> Iterator[str]:

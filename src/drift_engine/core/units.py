@@ -26,6 +26,7 @@ SECOND_NS = 10**9
 HOUR_NS = 3_600 * SECOND_NS
 DAY_NS = 24 * HOUR_NS
 _EXACT = Context(prec=MAX_PREC)
+_DIGITS = 38  # of the largest i128
 
 
 def tdiv(numerator: int, denominator: int) -> int:
@@ -71,18 +72,22 @@ def rescale(amount: int, from_decimals: int, to_decimals: int) -> int:
 def parse_scaled(text: str | int | Decimal, decimals: int) -> int:
     """Parse a human figure (``"1.25"``) into an integer of ``decimals`` decimals.
 
-    Raises ``ValueError`` where the text is no finite number or has more digits than the scale holds: nothing is
-    rounded away behind the user's back.
+    Raises ``ValueError`` where the text is no finite number, is beyond the program's 128 bits, or has more digits than
+    the scale holds: nothing is rounded away behind the user's back.
     """
     try:
-        figure = Decimal(str(text)).scaleb(decimals, _EXACT)
+        figure = Decimal(str(text))
     except InvalidOperation:
         raise ValueError(f"{text!r} is not a number") from None
     if not figure.is_finite():
         raise ValueError(f"{text!r} is not a finite number")
-    if figure != figure.to_integral_value():
+    power = figure.adjusted() + decimals if figure else 0
+    if power >= _DIGITS:
+        raise ValueError(f"{text!r} is too large")
+    scaled = int(figure.scaleb(decimals, _EXACT)) if power >= 0 else 0
+    if Decimal(scaled).scaleb(-decimals, _EXACT) != figure:
         raise ValueError(f"{text!r} has more than {decimals} decimals")
-    return int(figure)
+    return scaled
 
 
 def show_scaled(amount: int, decimals: int) -> str:

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from msgspec import Struct, structs
 
 from drift_engine.core.near_names import hint
-from drift_engine.core.units import parse_scaled, show_scaled
+from drift_engine.core.units import E4, parse_scaled, show_scaled
 
+_MULTIPLES = ("max_leverage", "edge_multiple")
 _DECIMALS = {"e4": 4, "e6": 6, "e9": 9, "ms": 0, "slots": 0, "count": 0}
 
 
@@ -18,7 +19,7 @@ class LimitError(ValueError):
 
 
 class Limits(Struct, frozen=True):
-    """All limits; ``None`` switches one off. ``_e4`` are fractions or multiples, ``_e6`` quote, ``_e9`` base or SOL."""
+    """All limits; ``None`` is off. ``_e4`` are shares of 0 to 1, or multiples; ``_e6`` quote, ``_e9`` base or SOL."""
 
     emergency_health_e4: int | None = 1_500
     critical_health_e4: int | None = 2_000
@@ -84,4 +85,6 @@ def _figure(name: str, text: str, scale: str) -> int | None:
         raise LimitError(f"limit {name!r}: {error}; write a number or 'off'") from None
     if value < 0:
         raise LimitError(f"limit {name!r} is {text}; it must not be negative")
+    if scale == "e4" and value > E4 and name not in _MULTIPLES:
+        raise LimitError(f"limit {name!r} is {text}; it is a share from 0 to 1, as 0.05 for 5 %")
     return value

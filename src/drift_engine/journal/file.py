@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from drift_engine.journal.record import Columns, JournalError, Line, Seal
+from drift_engine.journal.record import Columns, JournalError, Line, Seal, short
 
 FORMAT = 1
 APPLICATION_ID = 0x44524A4C
@@ -67,6 +67,9 @@ def check_identity(path: Path, application_id: int, version: int) -> None:
         )
 
 
+_DAMAGED = "`drift-engine journal verify` says where, a copy of the file is the remedy"
+
+
 @contextmanager
 def translated(path: Path) -> Iterator[None]:
     """Turn what SQLite and the system say into a ``JournalError`` that says how to mend it."""
@@ -74,6 +77,8 @@ def translated(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise JournalError(f"{path}: {_remedy(error)}") from error
+    except UnicodeDecodeError as error:  # what SQLite says of a damaged schema quotes the damage
+        raise JournalError(f"{path}: damaged ({error}); {_DAMAGED}") from error
     except OSError as error:
         raise JournalError(f"{path}: {error.strerror}; free or mend the disk and start again") from error
 
@@ -83,7 +88,7 @@ def _remedy(error: sqlite3.Error) -> str:
     if name == "SQLITE_FULL" or name.startswith("SQLITE_IOERR"):
         return f"cannot write ({error}); nothing was half-written; free space on the disk and start again"
     if name in ("SQLITE_CORRUPT", "SQLITE_NOTADB") or name.startswith("SQLITE_CORRUPT"):
-        return f"damaged ({error}); `drift-engine journal verify` says where, a copy of the file is the remedy"
+        return f"damaged ({error}); {_DAMAGED}"
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
         return f"cannot open ({error}); check the permissions of the file and its directory"
     return str(error)
@@ -118,6 +123,8 @@ def read_seal(db: sqlite3.Connection) -> Seal | None:
     if row is None:
         return None
     seq, _, chain = str(row[0]).partition(":")
+    if not seq.isdecimal():
+        raise JournalError(f"its seal is damaged: {short(repr(row[0]))}")
     return Seal(int(seq), chain)
 
 

@@ -82,9 +82,13 @@ def tail(path: Path, n: int = 10) -> list[Record]:
 
 
 def export(path: Path) -> Iterator[str]:
-    """Yield each record as one line of JSON: ``seq``, ``row``, ``chain`` and the event with its ``type``."""
+    """Yield each record as one line of JSON: ``seq``, ``row``, ``chain`` and the event with its ``type``.
+
+    Raises ``JournalError`` at a record that is none: what was yielded before it is whole.
+    """
     with _reading(path) as db:
         for line in read_lines(db):
+            _record(line)
             yield f'{{"seq":{line.seq},"row":{line.row},"chain":"{line.chain.hex()}","event":{line.body.decode()}}}'
 
 
@@ -123,7 +127,10 @@ def _plan_id(event: Event) -> str:
 
 
 def _record(line: Line) -> Record:
-    return Record(line.seq, line.row, line.ts_ns, decode(line.body))
+    try:
+        return Record(line.seq, line.row, line.ts_ns, decode(line.body))
+    except JournalError as error:
+        raise JournalError(f"record {line.seq} is damaged: {error}") from error
 
 
 @contextmanager

@@ -108,7 +108,7 @@ def decode(body: bytes) -> Event:
     """Return the event of a body. Raises ``JournalError`` where it is none."""
     try:
         return _decoder.decode(body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise JournalError(f"not an event: {error}; the body is {short(repr(body))}") from error
 
 

@@ -5,7 +5,8 @@ state they led to are one transaction, so the two never disagree; the venue appe
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -27,6 +28,10 @@ CREATE TABLE IF NOT EXISTS state (id INTEGER PRIMARY KEY CHECK (id = 1), body BL
 """
 
 
+class VenueLogError(Exception):
+    """A venue's log cannot be opened, read or written. One line: which, why, and how to mend it."""
+
+
 class VenueRecord(Struct, frozen=True):
     """The venue's whole state on disk; its events are kept beside it."""
 
@@ -46,35 +51,53 @@ _decode_state = msgspec.json.Decoder(VenueRecord).decode
 
 
 class VenueLog:
-    """One venue's log in one file. Raises ``sqlite3.Error`` where the file cannot be read or written."""
+    """One venue's log in one file. Raises ``VenueLogError`` where the file cannot be read or written."""
 
     def __init__(self, path: Path | str) -> None:
-        self._db = sqlite3.connect(path, isolation_level=None)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=FULL")
-        self._db.executescript(_SCHEMA)
+        self._path = path
+        with self._told():
+            self._db = sqlite3.connect(path, isolation_level=None)
+            try:
+                self._db.execute("PRAGMA journal_mode=WAL")
+                self._db.execute("PRAGMA synchronous=FULL")
+                self._db.executescript(_SCHEMA)
+            except BaseException:
+                self._db.close()
+                raise
 
     def append(self, events: Sequence[AccountEvent], state: VenueRecord) -> None:
         """Keep events and the state after them, in one durable transaction."""
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            rows = [(event.cursor, _encode(event)) for event in events]
-            self._db.executemany("INSERT INTO events VALUES (?, ?)", rows)
-            self._db.execute("INSERT OR REPLACE INTO state VALUES (1, ?)", (_encode(state),))
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
+        rows = [(event.cursor, _encode(event)) for event in events]
+        with self._told():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                self._db.executemany("INSERT INTO events VALUES (?, ?)", rows)
+                self._db.execute("INSERT OR REPLACE INTO state VALUES (1, ?)", (_encode(state),))
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
 
     def state(self) -> VenueRecord | None:
         """Return the last state, ``None`` in a new log."""
-        row = self._db.execute("SELECT body FROM state").fetchone()
-        return None if row is None else _decode_state(row[0])
+        with self._told():
+            row = self._db.execute("SELECT body FROM state").fetchone()
+            return None if row is None else _decode_state(row[0])
 
     def events(self) -> list[AccountEvent]:
         """Return every event, in order."""
-        return [_decode(body) for (body,) in self._db.execute("SELECT body FROM events ORDER BY cursor")]
+        with self._told():
+            return [_decode(body) for (body,) in self._db.execute("SELECT body FROM events ORDER BY cursor")]
 
     def close(self) -> None:
         """Close the file."""
         self._db.close()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, msgspec.DecodeError, UnicodeDecodeError) as error:
+            remedy = "free space on the disk, put back a copy, or begin anew with another --journal"
+            raise VenueLogError(f"the paper venue's log {self._path}: {error}; {remedy}") from error
