@@ -11,7 +11,7 @@ from drift_engine.core.margin_perp import unsettled_e6
 from drift_engine.core.margin_weights import perp_ratios_e4, spot_weights_e4
 from drift_engine.core.spot_balance import token_amount
 from drift_engine.core.types import Market, PerpPosition, PerpSpec, SpotBalance, SpotSpec
-from drift_engine.core.units import E4, E9, ceil_div
+from drift_engine.core.units import E4, E9, TENS, ceil_div
 
 
 def is_direct(terms: Terms) -> bool:
@@ -21,7 +21,7 @@ def is_direct(terms: Terms) -> bool:
 
 def perp_part(position: PerpPosition, market: Market, account_ratio_e4: int) -> Part | None:
     """Return what a cross-margined position adds, ``None`` where it takes a ``PerpHolding`` to say."""
-    spec, price, base, upnl_i = market.spec, market.oracle_e6, position.base_e9, 0
+    spec, price, base = market.spec, market.oracle_e6, position.base_e9
     if (
         not isinstance(spec, PerpSpec)
         or price is None
@@ -33,9 +33,9 @@ def perp_part(position: PerpPosition, market: Market, account_ratio_e4: int) -> 
         or spec.contract == "prediction"
     ):
         return None
-    if upnl_i := spec.upnl_initial_e4:
-        if spec.upnl_imf_e6 or spec.upnl_max_imbalance_e6:
-            return None
+    upnl_i = spec.upnl_initial_e4
+    if upnl_i and (spec.upnl_imf_e6 or spec.upnl_max_imbalance_e6):
+        return None
     custom_e4, size = position.max_margin_ratio_e4, base if base >= 0 else -base
     ratio, ratio_i = perp_ratios_e4(spec, size, custom_e4 if custom_e4 > account_ratio_e4 else account_ratio_e4)
     owed = size * price // E9
@@ -65,12 +65,11 @@ def spot_part(balance: SpotBalance, market: Market, account_ratio_e4: int) -> Pa
         or spec.scale_initial_from_e6
     ):
         return None
-    tokens = token_amount(balance.scaled_e9, market)
+    tokens, open_e6 = token_amount(balance.scaled_e9, market), balance.open_orders * OPEN_ORDER_E6
     weight, weight_i = spot_weights_e4(spec, tokens, account_ratio_e4)
-    open_e6 = balance.open_orders * OPEN_ORDER_E6
-    ages = market.ts_ns, market.oracle_slot
+    ts_ns, at_slot = market.ts_ns, market.oracle_slot
     if tokens >= 0:
-        value = tokens * price // 10**spec.decimals
-        return value * weight // E4, open_e6, value * weight_i // E4, open_e6, value, 0, 0, *ages
-    owed = ceil_div(-tokens * price, 10**spec.decimals)
-    return 0, owed * weight // E4 + open_e6, 0, owed * weight_i // E4 + open_e6, -owed, owed, 0, *ages
+        value = tokens * price // TENS[spec.decimals]
+        return value * weight // E4, open_e6, value * weight_i // E4, open_e6, value, 0, 0, ts_ns, at_slot
+    owed = ceil_div(-tokens * price, TENS[spec.decimals])
+    return 0, owed * weight // E4 + open_e6, 0, owed * weight_i // E4 + open_e6, -owed, owed, 0, ts_ns, at_slot

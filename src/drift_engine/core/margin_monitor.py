@@ -31,7 +31,7 @@ from drift_engine.core.margin_sums import (
     with_quote_age,
 )
 from drift_engine.core.spot_balance import decimals_of, token_amount
-from drift_engine.core.types import Account, EngineState, Margin, MarginKind, Market, MarketState
+from drift_engine.core.types import Account, Margin, MarginKind, Market
 from drift_engine.core.units import E6
 from drift_engine.core.valuation import PriceUnknownError
 
@@ -234,7 +234,8 @@ class MarginMonitor:
         if not isinstance(holding, PerpHolding) or account is None:
             return None
         parts = self._parts[:mover] + self._parts[mover + 1 :]
-        others = itemgetter(self._quote, self._quote, *self._names[:mover], *self._names[mover + 1 :])
+        names = [self._quote, self._quote, *self._names[:mover], *self._names[mover + 1 :]]
+        others = itemgetter(*names)
         fixed = Fixed(account, others, others(markets), self._max_age_ns, self._max_age_slots)
         return holding.moving(with_quote(joined(parts) if parts else None, self._quote_e6), fixed)
 

@@ -2,8 +2,8 @@
 
 What all the rest adds is summed once, and with it what the position itself adds at any price. A new price then takes a
 few multiplications and makes no part of its own. It is there in the plain case only: a perp without open bids or asks,
-whose profit counts in full by maintenance, with quote at par and nothing isolated. In any other case, and where anything
-but the price is not what it was, ``margin_monitor`` goes the whole way; both ways give the same figures to the unit.
+whose profit counts in full by maintenance, with quote at par and nothing isolated. In any other case, and where more
+than the price is not what it was, ``margin_monitor`` goes the whole way; both ways give the same figures to the unit.
 """
 
 from collections.abc import Callable, Mapping
@@ -102,10 +102,8 @@ def perp_move(name: str, facts: PerpFacts, rest: Part, fixed: Fixed) -> Move:
             initial += min((collateral - without) * upnl_i // E4, UPNL_INITIAL_CAP_E6)
         requirement = value * ratio // E4 + asked
         ts_ns, at_slot = market.ts_ns, market.oracle_slot
-        if ts_ns > oldest_ns:
-            ts_ns = oldest_ns
-        if at_slot > oldest_slot:
-            at_slot = oldest_slot
+        ts_ns = min(ts_ns, oldest_ns)
+        at_slot = min(at_slot, oldest_slot)
         margin = Margin(
             collateral,
             requirement,

@@ -138,7 +138,7 @@ class Margin(Struct, frozen=True, gc=False):
 
     @property
     def leverage_e4(self) -> int | None:
-        """Liabilities over net equity, ``None`` when that is not positive (but 0 where nothing is held) or not known."""
+        """Liabilities over net equity; ``None`` where that is not positive (0 where nothing is held) or not known."""
         equity_e6, owed_e6 = self.equity_e6, self.liabilities_e6
         if equity_e6 > 0:
             return owed_e6 * 10_000 // equity_e6
