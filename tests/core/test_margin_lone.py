@@ -17,7 +17,7 @@ from drift_engine.core.margin_weights import (
     perp_ratios_e4,
     spot_weights_e4,
 )
-from drift_engine.core.types import Account, EngineState, PerpPosition, PerpTotals, SpotBalance
+from drift_engine.core.types import Account, EngineState, Market, PerpPosition, PerpTotals, SpotBalance
 from drift_engine.core.units import E6, E9
 
 NAME = "SOL-PERP"
@@ -141,6 +141,23 @@ def test_a_new_margin_ratio_of_the_account_reaches_positions_that_stay_the_same(
     assert monitor.check(state).initial_e6 == 10 * E6
     state.account = Account("USDC", state.account.spots, state.account.perps, 2_000)
     assert monitor.check(state).initial_e6 == 40 * E6
+
+
+def test_a_lone_perp_that_is_gone_or_not_alone_or_whose_quote_changed_is_no_lone_perp() -> None:
+    state = EngineState(account=account(100, LONG), markets=markets(perp(100 * E6), perp(9 * E6, name="ETH-PERP")))
+    accrued = {"USDC": spot(E6, name="USDC", deposit_e10=2 * 10**10)}
+    later = structs.replace(LONG, quote_e6=-190 * E6)
+    cases: list[tuple[tuple[PerpPosition, ...], dict[str, Market], int]] = [
+        ((), {}, 100),
+        ((LONG, PerpPosition("ETH-PERP", E9)), {}, 109),
+        ((later,), accrued, 210),
+    ]
+    for perps, books, equity_e6 in cases:
+        monitor, now = MarginMonitor(), EngineState(account=state.account, markets=state.markets)
+        assert monitor.check(now).equity_e6 == 100 * E6
+        now.account, now.markets = structs.replace(now.account, perps=perps), {**now.markets, **books}
+        assert monitor.check(now) == margin_of(now.account, now.markets, 0)
+        assert monitor.check(now).equity_e6 == equity_e6 * E6
 
 
 def test_a_balance_that_stays_is_kept_and_one_that_changes_is_not() -> None:

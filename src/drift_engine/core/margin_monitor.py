@@ -2,21 +2,24 @@
 
 The account and every ``Market`` are frozen and replaced when they change, so identity says what has to be done again:
 a new account is taken apart into holdings (``margin_parts``), a new market reprices its own holding, the rest is a sum
-(``margin_sums``) in which one part is replaced. What holds one plain perp position or nothing has a quicker way
-(``margin_lone``). ``check`` and ``margin_of`` are equal to the last unit.
+(``margin_sums``) in which one part is replaced. While one market is all that moves, as it nearly always is, the rest is
+not even summed again (``margin_move``). ``check`` and ``margin_of`` are equal to the last unit.
 
 Unknown is a state of its own: a held market without a price gives no health, never a good one. Where the quote asset
 does not stand at par, its price is one of those that have to be known, and its age counts.
 """
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 
-from drift_engine.core.margin_lone import LonePerp, LoneQuote
+from drift_engine.core.margin_direct import is_direct, perp_part, spot_part
+from drift_engine.core.margin_move import Fixed, Moment, Move
 from drift_engine.core.margin_parts import Part, Terms, at_par, quote_bounds_of, terms_of
 from drift_engine.core.margin_perp import PerpHolding
-from drift_engine.core.margin_spot import strict_value_e6
+from drift_engine.core.margin_spot import SpotHolding, strict_value_e6
 from drift_engine.core.margin_sums import (
     Holding,
+    held_in,
     holdings_of,
     joined,
     margin_from,
@@ -24,13 +27,16 @@ from drift_engine.core.margin_sums import (
     rejoined,
     unknown_margin,
     with_isolated,
+    with_quote,
     with_quote_age,
 )
 from drift_engine.core.spot_balance import decimals_of, token_amount
-from drift_engine.core.types import Account, EngineState, Margin, MarginKind, Market, MarketState
+from drift_engine.core.types import Account, Margin, MarginKind, Market
+from drift_engine.core.units import E6
 from drift_engine.core.valuation import PriceUnknownError
 
 _FOREVER = 1 << 63
+_OFTEN = 3
 
 
 def assess(
@@ -69,12 +75,12 @@ class MarginMonitor:
         "_held",
         "_isolated",
         "_known",
-        "_lone",
-        "_lone_market",
-        "_lone_name",
         "_margin",
         "_max_age_ns",
         "_max_age_slots",
+        "_move",
+        "_mover",
+        "_moves",
         "_names",
         "_now_ns",
         "_parts",
@@ -92,47 +98,45 @@ class MarginMonitor:
         self._max_age_ns = _FOREVER if max_age_ns is None else max_age_ns
         self._account: Account | None = None
         self._known: list[Holding] = []
-        self._lone: LonePerp | LoneQuote | None = None
+        self._move: Move | None = None
+        self._mover, self._moves = -1, 0
         self._now_ns = self._slot = -1
         self._margin: Margin
-        self._lone_market: Market | None
         self._terms: Terms | None = None
         self._seen: list[Market | None] = []
         self._parts: list[Part] = []
         self._total: Part | None = None
 
-    def check(self, moment: EngineState | MarketState) -> Margin:
+    def check(self, moment: Moment) -> Margin:
         """Return the margin at this moment's prices and time."""
-        markets, now_ns, slot = moment.markets, moment.now_ns, moment.slot
-        if moment.account is not self._account:
-            self._renew(moment.account, markets)
-        lone = self._lone
-        if lone is not None and moment.account is self._account and markets.get(self._quote) is self._quote_market:
-            market = markets.get(self._lone_name)
-            if market is self._lone_market and now_ns == self._now_ns and slot == self._slot:
-                return self._margin
-            margin = lone.margin(market, now_ns, slot, self._max_age_ns, self._max_age_slots)
+        if (move := self._move) is not None:
+            margin = move(moment) or self._renewed(moment)
             if margin is not None:
-                self._lone_market, self._now_ns, self._slot, self._margin = market, now_ns, slot, margin
                 return margin
-        return self._check(moment.account, markets, now_ns, slot)
+        return self._check(moment)
 
-    def _renew(self, account: Account, markets: Mapping[str, Market]) -> None:
-        """Keep the quick way to a lone perp of which the quote alone has changed, as funding does every hour."""
-        last, perps = self._account, account.perps
-        if last is None or not isinstance(self._lone, LonePerp) or account.spots is not last.spots or len(perps) != 1:
-            return
-        holding, market = self._held[0], markets.get(perps[0].market)
+    def _renewed(self, moment: Moment) -> Margin | None:
+        """Return the margin of a lone perp of which the quote alone has changed, as funding does every hour."""
+        last, account, markets, self._move = self._account, moment.account, moment.markets, None
+        if last is None or account is last or account.spots is not last.spots or len(self._held) != 1:
+            return None
+        if len(account.perps) != 1 or markets.get(self._quote) is not self._quote_market:
+            return None
+        position, holding = account.perps[0], self._held[0]
         same = account.max_margin_ratio_e4 == last.max_margin_ratio_e4 and account.leverage == last.leverage
-        if market is None or not perps[0].base_e9 or not same:
-            return
-        if isinstance(holding, PerpHolding) and holding.takes(perps[0], market):
-            self._account, self._lone = account, holding.alone(self._quote_e6)
-            self._now_ns, self._seen = -1, [None]
+        market = markets.get(position.market)
+        if market is None or not position.base_e9 or not same or not isinstance(holding, PerpHolding):
+            return None
+        if not holding.takes(position, market):
+            return None
+        self._account, self._now_ns, self._seen = account, -1, [None]
+        self._move = move = self._moving(0, markets)
+        return move(moment) if move else None
 
-    def _check(self, account: Account, markets: Mapping[str, Market], now_ns: int, slot: int) -> Margin:
+    def _check(self, moment: Moment) -> Margin:
         """Go the whole way: do again what has changed, and sum."""
-        moved, self._lone = False, None
+        account, markets, now_ns, slot = moment.account, moment.markets, moment.now_ns, moment.slot
+        moved, mover, self._move = False, -1, None
         try:
             if account is not self._account:
                 self._take_apart(account, markets)
@@ -147,7 +151,7 @@ class MarginMonitor:
                 market = markets[name]
                 if market is not seen[index]:
                     self._reprice(index, market)
-                    moved = True
+                    moved, mover = True, index if mover < 0 else len(seen)
         except (PriceUnknownError, KeyError):
             self._account = None
             return unknown_margin(account, markets)
@@ -158,8 +162,8 @@ class MarginMonitor:
             )
             if self._isolated or self._aged:
                 self._margin = self._beyond_cross(self._margin, now_ns - self._max_age_ns, slot - self._max_age_slots)
-            elif len(self._held) <= 1:
-                self._look_for_lone()
+            else:
+                self._look_for_move(mover, moment)
         return self._margin
 
     def _reprice(self, index: int, market: Market) -> None:
@@ -213,14 +217,27 @@ class MarginMonitor:
         margin = with_isolated(margin, deposits, since_ns, since_slot) if deposits else margin
         return with_quote_age(margin, self._quote_market, since_ns, since_slot) if self._aged else margin
 
-    def _look_for_lone(self) -> None:
-        """Note the quick way of an account that holds one thing or nothing, where there is one."""
-        if not self._held:
-            self._lone, self._lone_name, self._lone_market = LoneQuote(self._quote_e6), self._quote, self._quote_market
-            return
-        holding = self._held[0]
-        if isinstance(holding, PerpHolding):
-            self._lone, self._lone_name, self._lone_market = holding.alone(self._quote_e6), holding.name, self._seen[0]
+    def _look_for_move(self, mover: int, moment: Moment) -> None:
+        """Note the quick way of what holds one thing, and of a market that alone moved some times in a row."""
+        self._moves = self._moves + 1 if mover == self._mover else 0
+        self._mover = mover
+        if len(self._held) == 1:
+            self._move = self._moving(0, moment.markets)
+        elif self._moves >= _OFTEN and 0 <= mover < len(self._held):
+            self._move = self._moving(mover, moment.markets)
+        if self._move is not None:
+            self._margin = self._move(moment) or self._margin
+
+    def _moving(self, mover: int, markets: Mapping[str, Market]) -> Move | None:
+        """Return the margin at any price of one holding, where it is a plain perp."""
+        holding, account = self._held[mover], self._account
+        if not isinstance(holding, PerpHolding) or account is None:
+            return None
+        parts = self._parts[:mover] + self._parts[mover + 1 :]
+        names = [self._quote, self._quote, *self._names[:mover], *self._names[mover + 1 :]]
+        others = itemgetter(*names)
+        fixed = Fixed(account, others, others(markets), self._max_age_ns, self._max_age_slots)
+        return holding.moving(with_quote(joined(parts) if parts else None, self._quote_e6), fixed)
 
 
 def _from_scratch(account: Account, markets: Mapping[str, Market], now_ns: int, terms: Terms) -> Margin:
@@ -229,16 +246,39 @@ def _from_scratch(account: Account, markets: Mapping[str, Market], now_ns: int, 
     low_e6, high_e6 = quote_bounds_of(market, strict=terms.strict)
     tokens = token_amount(account.spot(account.quote).scaled_e9, market)
     quote_e6 = strict_value_e6(tokens, decimals_of(market), low_e6, high_e6)
-    held = holdings_of(account, markets, terms)
-    parts = [holding.part(markets[holding.name], low_e6, high_e6) for holding in held]
-    deposits = []
-    if True in [holding.isolated for holding in held]:
-        deposits = _deposits(held, parts, market, low_e6)
-        parts = [part for part, holding in zip(parts, held, strict=True) if not holding.isolated]
+    parts, deposits = _parts_of(account, markets, terms, low_e6, high_e6)
     margin = margin_from(quote_e6, joined(parts) if parts else None, now_ns, -_FOREVER, -_FOREVER)
     if deposits:
-        margin = with_isolated(margin, deposits, -_FOREVER, -_FOREVER)
+        alone = [(part, holding.deposit_e6(market, low_e6)) for part, holding in deposits]
+        margin = with_isolated(margin, alone, -_FOREVER, -_FOREVER)
     return margin if at_par(market) else with_quote_age(margin, market, -_FOREVER, -_FOREVER)
+
+
+def _parts_of(
+    account: Account, markets: Mapping[str, Market], terms: Terms, low_e6: int, high_e6: int
+) -> tuple[list[Part], list[tuple[Part, PerpHolding]]]:
+    """Return what each thing held adds to the cross margin, and the parts of isolated positions apart.
+
+    Nothing is prepared for a next price where a part has a direct way.
+    """
+    parts, isolated = [], []
+    spots, perps = held_in(account)
+    direct = is_direct(terms) and low_e6 == high_e6 == E6
+    for spot in spots:
+        market = market_of(markets, spot.market)
+        part = spot_part(spot, market, terms.ratio_e4) if direct else None
+        parts.append(part or SpotHolding(spot, market, terms).part(market))
+    for perp in perps:
+        market = market_of(markets, perp.market)
+        part = perp_part(perp, market, terms.ratio_e4) if direct else None
+        if part is None:
+            holding = PerpHolding(perp, market, terms)
+            part = holding.part(market, low_e6, high_e6)
+            if perp.isolated:
+                isolated.append((part, holding))
+                continue
+        parts.append(part)
+    return parts, isolated
 
 
 def _deposits(held: Sequence[Holding], parts: Sequence[Part], quote: Market, low_e6: int) -> list[tuple[Part, int]]:

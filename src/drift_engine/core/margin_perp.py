@@ -6,23 +6,17 @@ in settlement asks no margin and is worth its expiry price.
 """
 
 from drift_engine.core.funding import payment_e6
-from drift_engine.core.margin_lone import LonePerp, Totals
+from drift_engine.core.margin_move import Fixed, Move, PerpFacts, perp_move
 from drift_engine.core.margin_parts import OPEN_ORDER_E6, PLAIN, UPNL_INITIAL_CAP_E6, Part, Terms
 from drift_engine.core.margin_spot import strict_value_e6
 from drift_engine.core.margin_weights import perp_ratio_e4, perp_ratios_e4, profit_weight_e4, size_discount_e4
 from drift_engine.core.spot_balance import decimals_of, token_amount
-from drift_engine.core.types import Market, MarketStatus, PerpPosition, PerpSpec, PerpTotals
+from drift_engine.core.types import Market, PerpPosition, PerpSpec, PerpTotals
 from drift_engine.core.units import E4, E6, E9, tdiv
 from drift_engine.core.valuation import PriceUnknownError
 
 Side = tuple[int, int, int]
 """A signed amount, its maintenance ratio and its second ratio."""
-
-PerpFacts = tuple[int, int, int, int, PerpSpec, MarketStatus, Totals, bool, int, int, int, int, int, bool]
-"""What changes while the size stays: cumulative funding, quote, unsettled funding, what open orders require. Then the
-market's facts, status and account, whether long, size, both ratios, both weights of unrealised profit, and whether the
-position is priced by the general way: in settlement, by a profit weight that falls with size, by a prediction contract.
-"""
 
 
 class PerpHolding:
@@ -169,15 +163,15 @@ class PerpHolding:
         tokens = token_amount(self._position.isolated_scaled_e9, quote_market)
         return strict_value_e6(tokens, decimals_of(quote_market), low_e6, low_e6)
 
-    def alone(self, tokens: int) -> "LonePerp | None":
-        """Return a quicker way to the margin of this position and ``tokens`` of quote, where there is one."""
-        cumulative, quote, unsettled, open_e6, spec, status, totals, long, size, ratio, ratio_i, upnl, upnl_i, other = (
-            self._facts
-        )
-        if self._sides or unsettled or upnl_i or upnl != E4 or tokens < 0 or other or self.isolated:
+    def moving(self, rest: Part, fixed: Fixed) -> Move | None:
+        """Return the margin of this position and the rest of an account at any price, where both are plain.
+
+        That quote stands at par, and that nothing else is isolated, is for the caller to know.
+        """
+        *_, upnl_e4, _, other = self._facts
+        if self._sides or upnl_e4 != E4 or other or self.isolated:
             return None
-        facts = spec, cumulative, status, totals, long, size, quote + tokens, tokens, ratio, ratio_i, open_e6
-        return LonePerp(facts)
+        return perp_move(self.name, self._facts, rest, fixed)
 
 
 def unsettled_e6(position: PerpPosition, market: Market) -> int:

@@ -15,13 +15,13 @@ from drift_engine.core.margin_weights import (
 )
 from drift_engine.core.spot_balance import token_amount
 from drift_engine.core.types import MarginKind, Market, SpotBalance, SpotSpec, SpotTotals
-from drift_engine.core.units import E4, ceil_div, floor_div
+from drift_engine.core.units import E4, TENS, ceil_div, floor_div
 from drift_engine.core.valuation import PriceUnknownError
 
 
 def strict_value_e6(tokens: int, decimals: int, low_e6: int, high_e6: int) -> int:
     """Return the value of signed tokens, by the price of what is owned or of what is owed."""
-    return floor_div(tokens * (low_e6 if tokens > 0 else high_e6), 10**decimals)
+    return tokens * (low_e6 if tokens > 0 else high_e6) // TENS[decimals]  # rounds down, whatever the sign
 
 
 class SpotHolding:
@@ -53,7 +53,7 @@ class SpotHolding:
             market.interest_borrow_e10,
             market.totals,
             tokens,
-            10**spec.decimals,
+            TENS[spec.decimals],
             *weights,
             self.balance.open_orders * OPEN_ORDER_E6,
             terms.strict or spec.scale_initial_from_e6 > 0 or bool(self.balance.open_bids or self.balance.open_asks),

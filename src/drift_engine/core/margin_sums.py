@@ -8,15 +8,18 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import structs
 
-from drift_engine.core.margin_lone import margin_of_quote
+from drift_engine.core.margin_move import margin_of_quote
 from drift_engine.core.margin_parts import Part, Terms
 from drift_engine.core.margin_perp import PerpHolding
 from drift_engine.core.margin_spot import SpotHolding
-from drift_engine.core.types import Account, Margin, Market, PerpPosition, SpotBalance
+from drift_engine.core.types import Account, Margin, Market, PerpPosition, SpotBalance, Status
 from drift_engine.core.units import E4
 from drift_engine.core.valuation import PriceUnknownError
 
 Holding = PerpHolding | SpotHolding
+
+NOTHING: Part = (0, 0, 0, 0, 0, 0, 0, 1 << 63, 1 << 63)
+"""The sum of no parts, whose age never counts."""
 
 
 def market_of(markets: Mapping[str, Market], name: str) -> Market:
@@ -111,11 +114,9 @@ def rejoined(total: Part, old: Part, new: Part, parts: Sequence[Part]) -> Part:
     )
 
 
-def margin_from(quote_e6: int, total: Part | None, now_ns: int, since_ns: int, since_slot: int) -> Margin:
-    """Return the margin of quote and a sum of parts, stale where a price is of a time or slot before ``since``."""
-    if total is None:
-        return margin_of_quote(quote_e6, now_ns)
-    collateral, requirement, initial, required, equity, owed, orders, as_of_ns, oldest_slot = total
+def with_quote(total: Part | None, quote_e6: int) -> Part:
+    """Return the sum of parts, of none too, and the quote balance; there are no orders that could change it left."""
+    collateral, requirement, initial, required, equity, owed, orders, as_of_ns, oldest_slot = total or NOTHING
     if quote_e6 >= 0:
         collateral, initial = collateral + quote_e6, initial + quote_e6
     else:
@@ -125,23 +126,20 @@ def margin_from(quote_e6: int, total: Part | None, now_ns: int, since_ns: int, s
         quote_e6 += orders
     if quote_e6 < 0:
         owed -= quote_e6
+    return collateral, requirement, initial, required, equity, owed, 0, as_of_ns, oldest_slot
+
+
+def margin_from(quote_e6: int, total: Part | None, now_ns: int, since_ns: int, since_slot: int) -> Margin:
+    """Return the margin of quote and a sum of parts, stale where a price is of a time or slot before ``since``."""
+    if total is None:
+        return margin_of_quote(quote_e6, now_ns)
+    collateral, requirement, initial, required, equity, owed, _, as_of_ns, oldest_slot = with_quote(total, quote_e6)
     if collateral > requirement:
         health_e4 = (collateral - requirement) * E4 // collateral
     else:
         health_e4 = 0 if collateral or requirement else E4
-    return Margin(
-        collateral,
-        requirement,
-        initial,
-        required,
-        initial - required if initial > required else 0,
-        equity,
-        owed,
-        health_e4,
-        owed * E4 // equity if equity > 0 else None if owed or equity else 0,
-        as_of_ns,
-        "stale" if as_of_ns < since_ns or oldest_slot < since_slot else "known",
-    )
+    status: Status = "stale" if as_of_ns < since_ns or oldest_slot < since_slot else "known"
+    return Margin(collateral, requirement, initial, required, equity, owed, health_e4, as_of_ns, status)
 
 
 def with_isolated(margin: Margin, parts: Sequence[tuple[Part, int]], since_ns: int, since_slot: int) -> Margin:
@@ -163,7 +161,6 @@ def with_isolated(margin: Margin, parts: Sequence[tuple[Part, int]], since_ns: i
         equity_e6=equity,
         liabilities_e6=owed,
         health_e4=health_e4,
-        leverage_e4=owed * E4 // equity if equity > 0 else None if owed or equity else 0,
         as_of_ns=as_of_ns,
         status=status,
     )
@@ -183,4 +180,4 @@ def unknown_margin(account: Account, markets: Mapping[str, Market]) -> Margin:
     spots, perps = held_in(account)
     names = [spot.market for spot in spots] + [perp.market for perp in perps]
     as_of_ns = min((markets[name].ts_ns if name in markets else 0 for name in names), default=0)
-    return Margin(0, 0, 0, 0, 0, 0, 0, None, None, as_of_ns, "unknown")
+    return Margin(0, 0, 0, 0, 0, 0, None, as_of_ns, "unknown")

@@ -22,6 +22,7 @@ E4 = 10**4
 E6 = 10**6
 E9 = 10**9
 E10 = 10**10
+TENS: tuple[int, ...] = tuple(10**digits for digits in range(20))
 SECOND_NS = 10**9
 HOUR_NS = 3_600 * SECOND_NS
 DAY_NS = 24 * HOUR_NS

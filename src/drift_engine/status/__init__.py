@@ -58,7 +58,8 @@ def margin_status(margin: Margin | None, now_ns: int = 0) -> dict[str, Any]:
         return {"status": "unknown", "health": None, "leverage": None, **unknown}
     leverage = None if margin.leverage_e4 is None else margin.leverage_e4 / 10_000
     age_ms = max(0, now_ns - margin.as_of_ns) // _MS_NS if now_ns and margin.as_of_ns else None
-    return {"health": margin.health_score, "leverage": leverage, **structs.asdict(margin), "age_ms": age_ms}
+    figures = {**structs.asdict(margin), "free_e6": margin.free_e6, "leverage_e4": margin.leverage_e4}
+    return {"health": margin.health_score, "leverage": leverage, **figures, "age_ms": age_ms}
 
 
 def pnl_status(pnl: Pnl) -> dict[str, int]:

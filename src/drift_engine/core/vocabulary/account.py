@@ -115,23 +115,34 @@ class ScopeMargin(Struct, frozen=True, gc=False):
 class Margin(Struct, frozen=True, gc=False):
     """Margin at one moment (``math/margin.rs``; health as the TypeScript SDK's ``getHealth``, unrounded).
 
-    ``collateral_e6`` and ``maintenance_e6`` are the maintenance figures of the cross margin, ``free_e6`` is free
-    collateral by the initial ones. ``health_e4`` is ``None`` when it is not known; it is that of the worst scope, where
-    positions are isolated. ``leverage_e4`` is liabilities over net equity, ``None`` when net equity is not positive
-    (but 0 where nothing is held) or nothing is known. ``as_of_ns`` is the age of the oldest price it stands on.
+    ``collateral_e6`` and ``maintenance_e6`` are the maintenance figures of the cross margin, the other two the initial
+    ones. ``health_e4`` is ``None`` when it is not known; it is that of the worst scope, where positions are isolated.
+    ``as_of_ns`` is the age of the oldest price it stands on.
     """
 
     collateral_e6: int
     maintenance_e6: int
     collateral_initial_e6: int
     initial_e6: int
-    free_e6: int
     equity_e6: int
     liabilities_e6: int
     health_e4: int | None
-    leverage_e4: int | None
     as_of_ns: int
     status: Status
+
+    @property
+    def free_e6(self) -> int:
+        """Free collateral by the initial figures, 0 at least."""
+        free_e6 = self.collateral_initial_e6 - self.initial_e6
+        return free_e6 if free_e6 > 0 else 0
+
+    @property
+    def leverage_e4(self) -> int | None:
+        """Liabilities over net equity; ``None`` where that is not positive (0 where nothing is held) or not known."""
+        equity_e6, owed_e6 = self.equity_e6, self.liabilities_e6
+        if equity_e6 > 0:
+            return owed_e6 * 10_000 // equity_e6
+        return None if self.health_e4 is None or owed_e6 or equity_e6 else 0
 
     @property
     def health_score(self) -> float | None:
