@@ -99,8 +99,9 @@ class DriftEngine(BaseEngine):
 
     def process(self, event: Event) -> None:
         """Take one event: write it down, apply it, tell those who watch, and react to what needs it."""
-        self._watch.let_go()
+        equity_e6 = self.state.equity_e6
         self._enter(event)
+        self._watch.take(event, equity_e6 - self.state.equity_e6)
         react = self._reactions.get(type(event))
         if react is not None:
             react(event)
@@ -132,7 +133,8 @@ class DriftEngine(BaseEngine):
         margin = self._margin = self._assess(state)
         if not watch.is_calm(state, margin) or self._inbox.missing:
             return self._is_safe(margin)
-        watch.hold(health_bands(margin, state.account, state.markets, watch.bound_e4))
+        reserve_e6 = watch.reserve_e6(margin)
+        watch.hold(health_bands(margin, state.account, state.markets, watch.bound_e4, reserve_e6), reserve_e6)
         return True
 
     def _is_safe(self, margin: Margin) -> bool:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
-from drift_engine.core.margin_bands import Band, health_bands
+from drift_engine.core.margin_bands import Band, health_bands, slack_e6
 from drift_engine.core.margin_monitor import margin_of
 from drift_engine.core.types import Account, Market, PerpPosition, SpotBalance
 from drift_engine.core.units import E6, E9
@@ -69,6 +69,26 @@ def test_no_price_inside_the_bands_brings_health_under_the_bound(
         after_e4 = margin_of(account, replaced(at, *moved), 10).health_e4
         assert after_e4 is not None
         assert after_e4 >= least_e4
+
+
+@given(
+    st.integers(-50, 50).filter(bool),
+    st.integers(6_000, 10**6).map(lambda whole: whole * E9),
+    st.integers(0, 1_000),
+    st.tuples(st.integers(0, 16), st.integers(0, 16)),
+)
+def test_inside_bands_with_a_reserve_as_much_may_be_lost_besides(
+    sols: int, usdc: int, place: int, shares: tuple[int, int]
+) -> None:
+    held = PerpPosition("SOL-PERP", sols * E9, -sols * 100 * E6)
+    account, at = Account("USDC", (SpotBalance("USDC", usdc),), (held,)), books(100 * E6, 1, {})
+    margin = margin_of(account, at, 10)
+    least_e4 = (margin.health_e4 or 0) * shares[0] // 16
+    reserve_e6 = max(slack_e6(margin, least_e4), 0) * shares[1] // 16
+    ((name, low_e6, high_e6),) = health_bands(margin, account, at, least_e4, reserve_e6) or ()
+    moved = structs.replace(at[name], oracle_e6=low_e6 + (high_e6 - low_e6) * place // 1_000)
+    poorer = structs.replace(account, perps=(structs.replace(held, quote_e6=held.quote_e6 - reserve_e6),))
+    assert (margin_of(poorer, replaced(at, moved), 10).health_e4 or 0) >= least_e4
 
 
 def banded(account: Account, at: dict[str, Market], least_e4: int) -> tuple[Band, ...] | None:

@@ -9,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from drift_engine.core.types import Account, EngineState, Margin, SpotBalance, StateChanged, Trading
+from drift_engine.core.margin_bands import slack_e6
+from drift_engine.core.types import (
+    Account,
+    AccountObserved,
+    EngineState,
+    FundingPaid,
+    Margin,
+    SpotBalance,
+    StateChanged,
+    Trading,
+)
 from drift_engine.core.units import DAY_NS, E6, E9
 from drift_engine.execution.breakers import breach, has_exposure, recovery
 from drift_engine.execution.limits import Limits
@@ -293,11 +303,35 @@ def test_what_holds_ends_with_its_time_an_alarm_a_price_outside_or_any_event() -
     assert not watch.holds(at)
     at.day_equity_e6, at.marks = CAPITAL_E6, 2
     assert watch.holds(at)
-    watch.let_go()
+    watch.take(StateChanged(NOW_NS, Trading.ACTIVE, "", "day"), 0)
     assert not watch.holds(at)
     watch.hold(bands)
     watch.calm_until_ns = NOW_NS
     assert not watch.holds(at)
+
+
+def test_what_funding_costs_comes_out_of_the_reserve_until_it_is_gone() -> None:
+    watch, at = Watch(Limits(), CAPITAL_E6), state()
+    watch.calm_until_ns = NOW_NS + 1
+    funding = FundingPaid(NOW_NS, 1, "SOL-PERP", 0, 0, 0, 0)
+    watch.hold((), 100)
+    watch.take(funding, -1_000)
+    watch.take(AccountObserved(NOW_NS, 1, at.account), 0)
+    watch.take(funding, 94)
+    assert watch.holds(at)
+    watch.take(funding, 0)
+    assert not watch.holds(at)
+    watch.hold((), 100)
+    watch.take(funding, 99)
+    assert not watch.holds(at)
+
+
+def test_a_sixteenth_of_the_slack_is_kept_in_reserve() -> None:
+    watch, found = Watch(Limits(), CAPITAL_E6), margin(6_000)
+    assert watch.is_calm(state(), found) is False
+    assert watch.reserve_e6(found) == 0
+    sound = structs.replace(found, collateral_e6=10_000 * E6, maintenance_e6=1_000 * E6)
+    assert watch.reserve_e6(sound) == slack_e6(sound, 6_000) // 16 == (3_000 * E6 - 1_000) // 16
 
 
 def test_bands_are_asked_for_at_the_lowest_health_or_the_emergency_limit() -> None:

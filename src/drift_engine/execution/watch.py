@@ -2,27 +2,41 @@
 
 Two questions, the cheaper first. ``holds``: since the last tick that was looked at in full nothing happened but prices,
 each is inside the band in which health cannot be under what it was at its lowest, nor under the emergency limit
-(``core.margin_bands``), and equity is above every alarm. ``is_calm``: by margin worked out afresh, no breaker can trip
-and nothing else is to be seen to. Where both say no, the engine asks the breakers and the rest. Pure.
+(``core.margin_bands``), and equity is above every alarm. A sixteenth of the slack is kept in reserve: what funding
+takes comes out of it, and the bands hold until it is gone. ``is_calm``: by margin worked out afresh, no breaker can
+trip and nothing else is to be seen to. Where both say no, the engine asks the breakers and the rest. Pure.
 """
 
-from drift_engine.core.margin_bands import Band
-from drift_engine.core.types import EngineState, Margin, Trading
+from drift_engine.core.margin_bands import Band, slack_e6
+from drift_engine.core.types import AccountObserved, EngineState, Event, FundingPaid, Margin, RowsRead, Trading
 from drift_engine.core.units import E4
 from drift_engine.execution.limits import Limits
 
 _NO_HEALTH = E4 + 1
+_STEADY = frozenset((FundingPaid, AccountObserved, RowsRead))
+_RESERVE = 16
+_ROUNDING_E6 = 2
 
 
 class Watch:
     """Keeps what the comparisons need.
 
-    That is the highest equity at which an equity breaker could trip, worked out again when a mark moved, and the bands,
-    which any event but a price ends (``let_go``). The engine says until when there is nothing else to see to
-    (``calm_until_ns``); a plan in flight is always seen to.
+    That is the highest equity at which an equity breaker could trip, worked out again when a mark moved, and the bands.
+    Any event but a price ends them, save one that leaves positions as they are and costs no more than the reserve. The
+    engine says until when there is nothing else to see to (``calm_until_ns``); a plan in flight is always seen to.
     """
 
-    __slots__ = ("_alarm_e6", "_bands", "_capital_e6", "_health_e4", "_limits", "_lowest_e4", "_marks", "calm_until_ns")
+    __slots__ = (
+        "_alarm_e6",
+        "_bands",
+        "_capital_e6",
+        "_health_e4",
+        "_limits",
+        "_lowest_e4",
+        "_marks",
+        "_reserve_e6",
+        "calm_until_ns",
+    )
 
     def __init__(self, limits: Limits, capital_e6: int) -> None:
         self._limits = limits
@@ -32,6 +46,7 @@ class Watch:
         self.calm_until_ns = 0
         self._lowest_e4 = _NO_HEALTH
         self._bands: tuple[Band, ...] | None = None
+        self._reserve_e6 = 0
 
     @property
     def lowest_e4(self) -> int | None:
@@ -43,13 +58,22 @@ class Watch:
         """The health that bands are to be made for: at or above it there is nothing to see to."""
         return self._lowest_e4 if self._lowest_e4 > self._health_e4 else self._health_e4
 
-    def hold(self, bands: tuple[Band, ...] | None) -> None:
-        """Take the bands made at a calm tick, for ``bound_e4``; ``None`` where there are none."""
-        self._bands = bands
+    def reserve_e6(self, margin: Margin) -> int:
+        """Return what bands for ``bound_e4`` are to leave for other losses than those by prices."""
+        return max(slack_e6(margin, self.bound_e4), 0) // _RESERVE
 
-    def let_go(self) -> None:
-        """Have the next tick looked at: something happened that is no price."""
-        self._bands = None
+    def hold(self, bands: tuple[Band, ...] | None, reserve_e6: int = 0) -> None:
+        """Take the bands made at a calm tick, for ``bound_e4``, and what they leave; ``None`` where there are none."""
+        self._bands, self._reserve_e6 = bands, reserve_e6
+
+    def take(self, event: Event, cost_e6: int) -> None:
+        """Take an event that is no price, and what it cost the account; a gain adds nothing to the reserve."""
+        if type(event) not in _STEADY:
+            self._bands = None
+            return
+        self._reserve_e6 -= (cost_e6 if cost_e6 > 0 else 0) + _ROUNDING_E6
+        if self._reserve_e6 < 0:
+            self._bands = None
 
     def holds(self, state: EngineState) -> bool:
         """Return whether prices are all that moved, and health and equity are still clear of everything."""
