@@ -20,6 +20,11 @@ class Scripted(Child):
         self.code: int | None = None
         self.spawned = 0
         self.sent: list[int] = []
+        self.living = False
+
+    def adopt(self) -> bool:
+        self.pid = 1 if self.living else None
+        return self.living
 
     def spawn(self) -> None:
         self.spawned, self.pid, self.code = self.spawned + 1, 1, None
@@ -91,6 +96,16 @@ def test_what_ended_by_itself_is_not_started_again(child: Scripted, code: int, p
     child.code = code
     found.look(0)
     assert (found.phase, found.reason, found.waiting, child.spawned) == (phase, reason, False, 1)
+
+
+def test_another_managers_engine_that_was_there_first_is_taken_over(child: Scripted) -> None:
+    """Ours ends as its sub-account is taken (2); whoever holds the name is heard from then on."""
+    found = started(child)
+    child.code, child.living = 2, True
+    found.look(0)
+    assert (found.phase, found.alive, found.waiting) == ("STARTING", True, False)
+    found.heard()
+    assert found.phase == "RUNNING"
 
 
 def test_a_stop_is_a_signal_then_a_kill_and_a_restart_starts_it_after(child: Scripted) -> None:
