@@ -49,7 +49,16 @@ def test_text_and_back(amount: int, decimals: int) -> None:
 
 @pytest.mark.parametrize(
     ("text", "decimals", "figure"),
-    [("1.25", 6, 1_250_000), ("-0.000001", 6, -1), (3, 9, 3 * 10**9), (Decimal("1e-3"), 3, 1), ("1.2500000", 2, 125)],
+    [
+        ("1.25", 6, 1_250_000),
+        ("-0.000001", 6, -1),
+        (3, 9, 3 * 10**9),
+        (Decimal("1e-3"), 3, 1),
+        ("1.2500000", 2, 125),
+        ("0e999999999", 6, 0),
+        ("0e-999999999", 6, 0),
+        ("1e74", 6, 10**80),
+    ],
 )
 def test_parse(text: str | int | Decimal, decimals: int, figure: int) -> None:
     assert units.parse_scaled(text, decimals) == figure
@@ -63,6 +72,10 @@ def test_parse(text: str | int | Decimal, decimals: int, figure: int) -> None:
         ("inf", "finite"),
         ("0.0000001", "more than 6"),
         (f"1.{'0' * 40}1", "more than 6"),
+        ("1e-999999999", "more than 6"),
+        ("1e75", "'1e75' is too large"),
+        ("-1e999999999", "too large"),
+        ("1e999999999999999999", "too large"),
     ],
 )
 def test_parse_refuses(text: str, says: str) -> None:

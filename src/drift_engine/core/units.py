@@ -16,7 +16,7 @@ Division truncates toward zero, as the program's does, unless the name says othe
 ``Decimal`` appears only where text is parsed or printed.
 """
 
-from decimal import MAX_PREC, Context, Decimal, InvalidOperation
+from decimal import MAX_PREC, Context, Decimal, InvalidOperation, Overflow
 
 E4 = 10**4
 E6 = 10**6
@@ -26,6 +26,8 @@ SECOND_NS = 10**9
 HOUR_NS = 3_600 * SECOND_NS
 DAY_NS = 24 * HOUR_NS
 _EXACT = Context(prec=MAX_PREC)
+_MOST_DIGITS = 80
+"""Twice those of the largest integer that the programs have, 128 bits: a figure with more was never meant."""
 
 
 def tdiv(numerator: int, denominator: int) -> int:
@@ -71,15 +73,19 @@ def rescale(amount: int, from_decimals: int, to_decimals: int) -> int:
 def parse_scaled(text: str | int | Decimal, decimals: int) -> int:
     """Parse a human figure (``"1.25"``) into an integer of ``decimals`` decimals.
 
-    Raises ``ValueError`` where the text is no finite number or has more digits than the scale holds: nothing is
-    rounded away behind the user's back.
+    Raises ``ValueError`` where the text is no finite number, is larger than anything on a chain, or has more digits than
+    the scale holds: nothing is rounded away behind the user's back.
     """
     try:
         figure = Decimal(str(text)).scaleb(decimals, _EXACT)
     except InvalidOperation:
         raise ValueError(f"{text!r} is not a number") from None
+    except Overflow:
+        raise ValueError(f"{text!r:.60} is too large") from None
     if not figure.is_finite():
         raise ValueError(f"{text!r} is not a finite number")
+    if figure and figure.adjusted() > _MOST_DIGITS:
+        raise ValueError(f"{text!r:.60} is too large")
     if figure != figure.to_integral_value():
         raise ValueError(f"{text!r} has more than {decimals} decimals")
     return int(figure)
