@@ -73,8 +73,8 @@ def rescale(amount: int, from_decimals: int, to_decimals: int) -> int:
 def parse_scaled(text: str | int | Decimal, decimals: int) -> int:
     """Parse a human figure (``"1.25"``) into an integer of ``decimals`` decimals.
 
-    Raises ``ValueError`` where the text is no finite number, is larger than anything on a chain, or has more digits than
-    the scale holds: nothing is rounded away behind the user's back.
+    Raises ``ValueError`` where the text is no finite number, is larger than anything on a chain, or has more digits
+    than the scale holds: nothing is rounded away behind the user's back.
     """
     try:
         figure = Decimal(str(text)).scaleb(decimals, _EXACT)
