@@ -22,7 +22,11 @@ def shown(url: str) -> str:
 
 def checked_url(url: str, schemes: Collection[str]) -> str:
     """Return ``url`` where it is an address of one of ``schemes``; raises ``ValueError`` otherwise."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        raise ValueError(f"no address to ask: {error}; write {next(iter(schemes))}://host:port") from None
     if parts.scheme not in schemes or not parts.hostname:
         raise ValueError(
             f"{shown(url)!r} is no address to ask: it must begin with {' or '.join(schemes)} and name a host"
