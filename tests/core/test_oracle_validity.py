@@ -32,6 +32,8 @@ GOOD = Observation(100 * E6, 2 * E6, 0, 100 * E6, immediate_slots=2)
         ({"twap_e6": 0}, "too_volatile"),
         ({"confidence_e6": 2 * E6 + 100}, "too_uncertain"),
         ({"confidence_e6": 2 * E6 + 100, "multiplier": 2}, "valid"),
+        ({"price_e6": 49, "twap_e6": 49, "confidence_e6": 0}, "too_uncertain"),
+        ({"price_e6": 50, "twap_e6": 50, "confidence_e6": 0}, "valid"),
         ({"delay_slots": 121}, "stale_for_margin"),
         ({"delay_slots": 121, "stable": True, "low_risk_slots": 127}, "stale_for_amm_immediate"),
         ({"delay_slots": 361, "stable": True}, "stale_for_margin"),

@@ -40,7 +40,7 @@ def test_one_update_moves_so_far(tier: str, most: int) -> None:
 @pytest.mark.parametrize(
     ("now", "last", "period", "left"),
     [(3_600, 0, 3_600, 0), (3_599, 0, 3_600, 1), (7_200, 4_000, 3_600, 0), (7_199, 4_000, 3_600, 1),
-     (7_200, 5_000, 3_600, 3_600), (10_800, 5_000, 3_600, 0), (5, 4, 1, 0)],
+     (7_200, 5_000, 3_600, 3_600), (10_800, 5_000, 3_600, 0), (5, 4, 1, 0), (5, 4, 0, 0), (5, 4, -1, 0)],
 )  # fmt: skip
 def test_funding_is_updated_on_the_hour(now: int, last: int, period: int, left: int) -> None:
     """One updated more than a third late waits for the hour after the next (``on_the_hour_update``)."""

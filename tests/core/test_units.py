@@ -68,6 +68,9 @@ def test_parse(text: str | int | Decimal, decimals: int, figure: int) -> None:
     ("text", "says"),
     [
         ("a lot", "not a number"),
+        ("1_0", "not a number"),
+        ("\u0661", "not a number"),
+        ("x" * 10_000, "^'x{50,60} is not a number"),
         ("nan", "finite"),
         ("inf", "finite"),
         ("0.0000001", "more than 6"),
@@ -75,6 +78,9 @@ def test_parse(text: str | int | Decimal, decimals: int, figure: int) -> None:
         ("1e-999999999", "more than 6"),
         ("1e999999999", "too large"),
         ("-1e32", "too large"),
+        ("1e75", "'1e75' is too large"),
+        ("-1e999999999", "too large"),
+        ("1e999999999999999999", "too large"),
     ],
 )
 def test_parse_refuses(text: str, says: str) -> None:

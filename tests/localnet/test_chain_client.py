@@ -5,24 +5,32 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from struct import pack
 
 import pytest
+from solders.instruction import AccountMeta, Instruction
 from solders.keypair import Keypair
+from solders.pubkey import Pubkey
 from trader_stage import FAST, QUICK, Stage, folded, stage
 
 from drift_engine.core.client import DriftClient, UnknownEventError, VenueUnavailableError
 from drift_engine.core.reconcile import differences
 from drift_engine.core.types import (
     ApprovedPlan,
+    Deposited,
     Filled,
     Leg,
     PlanClosed,
     PnlSettled,
     Submitted,
     TradePlan,
+    Withdrawn,
 )
+from drift_engine.localnet import tokens
 from drift_engine.venues.chain_client import ChainClient
 from drift_engine.venues.client_log import ClientLog, ForeignLogError
+from drift_engine.venues.instructions import funds, needs
+from drift_engine.venues.instructions.tokens import token_account
 from drift_engine.venues.program import Program
 from drift_engine.venues.programs import DRIFT_V2, VELOCITY
 from drift_engine.venues.sending import Landed, Sender, Sent
@@ -30,6 +38,7 @@ from drift_engine.venues.trader import Trader
 
 PROGRAMS = pytest.mark.parametrize("program", [VELOCITY, DRIFT_V2], ids=lambda program: program.name)
 E6, E9 = 10**6, 10**9
+MOVES = (Deposited, Withdrawn)
 
 
 def plan(plan_id: str, *legs: Leg, atomic: bool = True, lasts_s: float = 60) -> ApprovedPlan:
@@ -202,6 +211,57 @@ async def test_a_dead_node_leaves_everything_unknown(tmp_path: Path) -> None:
             await client.resolve("1", time.time_ns())
         at.running.server.set_fault("clear", True)
         assert (await closed(client, "1")).status == "filled"
+
+
+@PROGRAMS
+async def test_what_people_swap_leaves_the_books_equal(program: Program, tmp_path: Path) -> None:
+    async with stage(program) as at, opened(at, key := at.person("sue"), tmp_path / "log") as (client, trader):
+        owner, mints = trader.owner, [trader.directory.spot(index).mint for index in (0, 1)]
+        ours, theirs = ([token_account(each, mint) for mint in mints] for each in (owner.authority, owner.user))
+        for wallet, mint in zip([ours[1], *theirs], [mints[1], *mints], strict=True):
+            at.chain.put(wallet, tokens.account_of(mint, key.pubkey(), 10**13, 2_039_280))
+        await at.settled()
+        for give, get, paid, got in ((0, 1, 1_000 * E6, 6 * E9), (1, 0, 2 * E9, 299 * E6 + 7)):
+            rest = needs.for_swap(trader.directory, await trader.user(), give, get)
+            sides = give, get, ours[give], ours[get]
+            begin = funds.begin_swap(program, owner, give, get, paid, *sides[2:], remaining=rest)
+            end = funds.end_swap(program, owner, *sides, remaining=rest)
+            pay, take = moved(ours[give], theirs[give], key, paid), moved(theirs[get], ours[get], key, got)
+            assert isinstance(await trader.act(begin, pay, take, end), Landed)
+        observed = await client.observe(time.time_ns())
+        events = await client.events_since(0, time.time_ns())
+        assert [(type(each).__name__, each.market, each.amount) for each in events if isinstance(each, MOVES)] == [
+            ("Deposited", program.quote, 10_000 * E6),
+            ("Withdrawn", program.quote, 1_000 * E6),
+            ("Deposited", "SOL", 6 * E9),
+            ("Withdrawn", "SOL", 2 * E9),
+            ("Deposited", program.quote, 299 * E6 + 7),
+        ]
+        state = folded(await client.markets(), program.quote, list(events[: observed.cursor]))
+        assert differences(state.account, observed.account) == ()
+
+
+def moved(source: Pubkey, target: Pubkey, key: Keypair, amount: int) -> Instruction:
+    metas = [AccountMeta(each, is_signer=False, is_writable=True) for each in (source, target)]
+    owner = AccountMeta(key.pubkey(), is_signer=True, is_writable=False)
+    return Instruction(tokens.TOKEN_PROGRAM, pack("<BQ", 3, amount), [*metas, owner])
+
+
+async def test_what_keeps_a_plan_from_being_followed_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(*_: object) -> None:
+        raise KeyError("a bug")
+
+    async with stage(VELOCITY) as at, opened(at, at.person("ann"), tmp_path / "log") as (client, trader):
+        monkeypatch.setattr(trader.sender, "follow", broken)
+        assert client.trouble is None
+        await client.place(plan("1", leg("SOL-PERP", E9, 151)), time.time_ns())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert client.trouble == "plan 1 is followed no more: KeyError('a bug')"
+        assert "plan 1 is followed no more" in caplog.text
+        assert (await closed(client, "1")).status == "filled", "its outcome is proven all the same"
 
 
 def test_a_log_is_of_one_account(tmp_path: Path) -> None:

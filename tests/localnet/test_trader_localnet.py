@@ -10,6 +10,7 @@ from solders.pubkey import Pubkey
 from trader_stage import FAST, QUICK, Stage, stage
 
 from drift_engine.localnet import tokens
+from drift_engine.venues.http import InvalidRequestError
 from drift_engine.venues.instructions.tokens import token_account
 from drift_engine.venues.mirror import Pace
 from drift_engine.venues.program import Program
@@ -108,6 +109,8 @@ async def test_a_delegate_trades_and_sub_accounts_transfer(program: Program) -> 
             second = trader.at(1)
             landed(await second.create_user("Second"))
             landed(await trader.deposit(program.quote, 1_000))
+            with pytest.raises(InvalidRequestError, match="cannot transfer to itself"):
+                await trader.transfer(program.quote, 400, 0)
             landed(await trader.transfer(program.quote, 400, 1))
             assert (await second.account()).spot(program.quote).scaled_e9 == 400 * E9
             landed(await trader.set_delegate(helper.pubkey()))

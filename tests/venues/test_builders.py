@@ -17,7 +17,6 @@ from drift_engine.venues.instructions import accounts, fills, funds, liquidation
 from drift_engine.venues.instructions.call import Call
 from drift_engine.venues.program import Program
 from drift_engine.venues.velocity.program import VELOCITY
-from drift_engine.venues.wire.order_enums import UPDATE_HIGH_LEVERAGE_MODE
 from drift_engine.venues.wire.order_params import ModifyOrderParams, OrderParams, ScaleOrderParams
 
 MODULES = (accounts, fills, funds, liquidation, orders, settling, signed_messages)
@@ -41,24 +40,7 @@ def drawn(data: st.DataObject, source: Idl, name: str) -> tuple[dict[str, Any], 
         values["maker_order_id"] = None
     kinds = dict(source.instructions[name].args)
     ours = {arg: source.number(kinds[arg], value) for arg, value in values.items()}
-    for order in _orders(ours):
-        order["bit_flags"] &= ~UPDATE_HIGH_LEVERAGE_MODE
-        _unset(values, "bit_flags", "bitFlags")
     return values, ours
-
-
-def _orders(ours: dict[str, Any]) -> list[dict[str, Any]]:
-    params = ours.get("params")
-    every = params if isinstance(params, list) else [params]
-    return [each for each in every if isinstance(each, dict)]
-
-
-def _unset(values: dict[str, Any], *names: str) -> None:
-    params = values["params"]
-    for each in params if isinstance(params, list) else [params]:
-        for name in names:
-            if name in each:
-                each[name] &= ~UPDATE_HIGH_LEVERAGE_MODE
 
 
 @BOTH
@@ -148,7 +130,6 @@ def test_a_drift_order_is_another_order_on_velocity() -> None:
     [
         (DRIFT_V2, OrderParams(builder_idx=1), "no builder_idx and no builder_fee_tenth_bps"),
         (DRIFT_V2, OrderParams(oracle_price_offset=2**31), "oracle_price_offset = 2147483648 does not fit i32"),
-        (VELOCITY, OrderParams(bit_flags=2), "no high-leverage mode"),
         (VELOCITY, OrderParams(base_asset_amount=2**64), "base_asset_amount = 18446744073709551616 does not fit u64"),
         (VELOCITY, OrderParams(price=-1), "price = -1 does not fit u64, which holds 0 to 18446744073709551615"),
         (VELOCITY, OrderParams(user_order_id=256), "user_order_id = 256 does not fit u8"),

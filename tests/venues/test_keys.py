@@ -70,6 +70,11 @@ def test_a_damaged_file_is_named(tmp_path: Path, content: str, what: str) -> Non
     assert len(str(caught.value).splitlines()) == 1
 
 
+def test_a_home_that_is_not_there() -> None:
+    with pytest.raises(KeyUnusableError, match="there is no such home"):
+        key_from_environment({VARIABLE: "~nobody-of-that-name/key.json"})
+
+
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(KeyUnusableError, match="No such file"):
         key_from_environment({VARIABLE: str(tmp_path / "none.json")})

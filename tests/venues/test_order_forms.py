@@ -57,6 +57,13 @@ def test_what_the_market_does_not_take(base: Figure, price: Figure, message: str
     assert len(str(caught.value).splitlines()) == 1
 
 
+@pytest.mark.parametrize("name", ["order_type", "post_only", "trigger_condition"])
+def test_a_number_that_means_nothing(name: str) -> None:
+    perp_order(BOOK, "SOL-PERP", 1, 150, **{name: 1})  # type: ignore[arg-type]
+    with pytest.raises(EncodeError, match=f"{name} = 9 means nothing; known are 0 "):
+        perp_order(BOOK, "SOL-PERP", 1, 150, **{name: 9})  # type: ignore[arg-type]
+
+
 def test_unknown_markets_and_missing_limits() -> None:
     with pytest.raises(EncodeError, match=r"unknown velocity perp market 'BTC-PERP'; known are 0 SOL-PERP"):
         perp_order(BOOK, "BTC-PERP", 1, 1)

@@ -359,7 +359,9 @@ async def test_nobody_listens() -> None:
             await rpc.get_slot()
 
 
-@pytest.mark.parametrize("url", ["", "localhost:8899", "ws://localhost", "https://"])
+@pytest.mark.parametrize(
+    "url", ["", "localhost:8899", "ws://localhost", "https://", "http://a:99999", "http://a:b", "http://[::1"]
+)
 def test_addresses_are_checked(url: str) -> None:
     with pytest.raises(ValueError, match="no address to ask"):
         Rpc([url])

@@ -112,7 +112,7 @@ def validity_of(seen: Observation, rails: GuardRails) -> Validity:
         return "non_positive"
     if max(price_e6, seen.twap_e6) // max(1, min(price_e6, seen.twap_e6)) > rails.too_volatile_ratio:
         return "too_volatile"
-    if seen.confidence_e6 * E6 // price_e6 > rails.confidence_max_e6 * seen.multiplier:
+    if max(1, seen.confidence_e6) * E6 // price_e6 > rails.confidence_max_e6 * seen.multiplier:
         return "too_uncertain"
     if seen.delay_slots > rails.slots_stale_margin * (3 if seen.stable else 1):
         return "stale_for_margin"

@@ -46,7 +46,7 @@ def until_update_s(now_s: int, last_s: int, period_s: int) -> int:
 
     0 says that it may be updated now.
     """
-    wait_s, late_s = period_s, last_s % period_s
-    if period_s > 1 and late_s:
+    wait_s, late_s = period_s, last_s % period_s if period_s > 1 else 0
+    if late_s:
         wait_s = (2 if late_s > period_s // 3 else 1) * period_s - late_s
     return max(0, wait_s - (now_s - last_s))

@@ -76,10 +76,13 @@ def parse_scaled(text: str | int | Decimal, decimals: int) -> int:
     Raises ``ValueError`` where the text is no finite number, is beyond the program's 128 bits, or has more digits than
     the scale holds: nothing is rounded away behind the user's back.
     """
+    said = str(text)
+    if not said.isascii() or "_" in said:
+        raise ValueError(f"{text!r:.60} is not a number")
     try:
-        figure = Decimal(str(text))
+        figure = Decimal(said)
     except InvalidOperation:
-        raise ValueError(f"{text!r} is not a number") from None
+        raise ValueError(f"{text!r:.60} is not a number") from None
     if not figure.is_finite():
         raise ValueError(f"{text!r} is not a finite number")
     power = figure.adjusted() + decimals if figure else 0

@@ -9,6 +9,7 @@ events without a plan.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -45,12 +46,16 @@ from drift_engine.venues.wire.order_enums import IMMEDIATE_OR_CANCEL, PostOnly, 
 from drift_engine.venues.wire.order_params import OrderParams
 from drift_engine.venues.wire.user import User
 
+_logger = logging.getLogger("drift_engine.venues")
 _UNITS_A_LEG = 500_000
 _OBSERVATIONS = 5
 
 
 class ChainClient:
-    """A ``DriftClient`` over a node. ``preflight`` has the node try each plan before it is sent on."""
+    """A ``DriftClient`` over a node. ``preflight`` has the node try each plan before it is sent on.
+
+    ``trouble`` is one line on a plan that is followed no more, ``None`` while nothing is wrong.
+    """
 
     def __init__(
         self, trader: Trader, log: ClientLog, *, preflight: bool = True, now: Callable[[], int] = time.time_ns
@@ -58,6 +63,7 @@ class ChainClient:
         self._trader, self._log, self._preflight, self._now = trader, log, preflight, now
         self._connection, self._listed = trader.connection, trader.listed
         self.history = AccountHistory(self._connection.rpc, self._listed, trader.owner.user, log)
+        self.trouble: str | None = None
         self._following: set[asyncio.Task[Outcome]] = set()
 
     @classmethod
@@ -227,7 +233,14 @@ class ChainClient:
             return
         task = asyncio.create_task(self._trader.sender.follow(sent, refused), name=f"plan {plan.plan_id}")
         self._following.add(task)
-        task.add_done_callback(self._following.discard)
+        task.add_done_callback(self._followed)
+
+    def _followed(self, task: asyncio.Task[Outcome]) -> None:
+        """Following ends by a bug only: it is said, and ``resolve`` proves the plan's outcome all the same."""
+        self._following.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.trouble = f"{task.get_name()} is followed no more: {error!r}"
+            _logger.critical("%s is followed no more", task.get_name(), exc_info=error)
 
     def _close(self, plan_id: str, status: PlanStatus, now_ns: int, reason: str) -> PlanClosed:
         closed = PlanClosed(now_ns, self._log.cursor + 1, plan_id, status, now_ns, reason)

@@ -38,7 +38,7 @@ from drift_engine.venues.wire.events.trading import (
     OrderRecord,
     SettlePnlRecord,
 )
-from drift_engine.venues.wire.events.users import DepositRecord
+from drift_engine.venues.wire.events.users import DepositRecord, SwapRecord
 from drift_engine.venues.wire.order_enums import Direction, MarketType
 
 S_NS = 10**9
@@ -217,6 +217,16 @@ class Teller:
             )
         )
 
+    def swapped(self, record: SwapRecord) -> None:
+        """Somebody swapped tokens through another program: what was given went out; what came, less the fee, came in.
+
+        No plan says that, so it is not our trade, and outside PnL as all else that people move. The program books it
+        so: what is given leaves the exchange (``handle_end_swap``, ``instructions/user.rs``).
+        """
+        ts_ns, spots = record.ts * S_NS, self._names.spots
+        self._emit(Withdrawn(ts_ns, 0, spots[record.in_market_index], record.amount_in))
+        self._emit(Deposited(ts_ns, 0, spots[record.out_market_index], record.amount_out - record.fee))
+
     def liquidated(self, record: LiquidationRecord) -> None:
         """Part of the account was taken over."""
         self._emit(_liquidation(record, self._names))
@@ -262,5 +272,6 @@ _HANDLERS: Mapping[type, Callable[[Teller, Any], None]] = {
     SpotInterestRecord: Teller.accrued,
     SettlePnlRecord: Teller.settled,
     FundingPaymentRecord: Teller.funded,
+    SwapRecord: Teller.swapped,
     LiquidationRecord: Teller.liquidated,
 }

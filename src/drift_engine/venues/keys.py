@@ -79,7 +79,7 @@ def key_from_environment(environment: Mapping[str, str]) -> Key:
     if not text:
         raise KeyUnusableError(f"no key: set {VARIABLE} to a key file's path, or to the key in base58")
     if "/" in text or text.endswith(".json"):
-        return key_from_file(Path(text).expanduser())
+        return key_from_file(_at_home(Path(text)))
     try:
         return Key(Keypair.from_base58_string(text))
     except ValueError:  # its words may quote the text
@@ -93,6 +93,13 @@ def key_from_file(path: Path) -> Key:
     except (OSError, UnicodeDecodeError) as error:
         raise KeyUnusableError(f"cannot read the key file {path}: {_reason(error)}") from None
     return Key(_pair(text, path))
+
+
+def _at_home(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise KeyUnusableError(f"{VARIABLE} is {path}, and there is no such home") from None
 
 
 def _pair(text: str, path: Path) -> Keypair:

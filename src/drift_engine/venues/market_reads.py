@@ -96,7 +96,7 @@ def validity(view: PerpMarket | SpotMarket, oracle: OraclePrice, rails: GuardRai
         immediate, low_risk = view.oracle_slot_delay_override, view.oracle_low_risk_slot_delay_override
     seen = Observation(
         price_e6=oracle.price_e6,
-        confidence_e6=max(1, oracle.confidence_e6),
+        confidence_e6=oracle.confidence_e6,
         delay_slots=oracle.delay_slots,
         twap_e6=view.historical_oracle_data.last_oracle_price_twap,
         multiplier=_multiplier(view),

@@ -11,7 +11,7 @@ from typing import TypedDict, Unpack
 from drift_engine.core.units import ceil_to_step, floor_to_step, parse_scaled, show_scaled
 from drift_engine.venues.directory import Directory, PerpTerms, SpotTerms
 from drift_engine.venues.errors import EncodeError
-from drift_engine.venues.wire.order_enums import Direction, MarketType, OrderType
+from drift_engine.venues.wire.order_enums import Direction, MarketType, OrderType, PostOnly, TriggerCondition
 from drift_engine.venues.wire.order_params import OrderParams
 
 Figure = str | Decimal | int
@@ -46,6 +46,7 @@ def order(terms: PerpTerms | SpotTerms, base: int, price_e6: int = 0, **settings
     ``base`` is 1e9 on perps and the token's own units on spot. Raises ``EncodeError``.
     """
     size, decimals = abs(base), _decimals(terms)
+    _check_words(settings)
     _check_size(terms, size, decimals, reduce_only=settings.get("reduce_only", False))
     _check_price(terms, price_e6, settings.get("order_type", OrderType.LIMIT))
     return OrderParams(
@@ -98,6 +99,19 @@ def _parsed(figure: Figure, decimals: int, what: str) -> int:
         return parse_scaled(figure, decimals)
     except ValueError as error:
         raise EncodeError(f"{what}: {error}") from None
+
+
+def _check_words(settings: Settings) -> None:
+    """Refuse numbers that mean nothing: the program would not read the order."""
+    said = (
+        ("order_type", OrderType, settings.get("order_type")),
+        ("post_only", PostOnly, settings.get("post_only")),
+        ("trigger_condition", TriggerCondition, settings.get("trigger_condition")),
+    )
+    for name, words, number in said:
+        if number is not None and number not in [word.value for word in words]:
+            known = ", ".join(f"{word.value} {word.name}" for word in words)
+            raise EncodeError(f"{name} = {number!r} means nothing; known are {known}")
 
 
 def _check_size(terms: PerpTerms | SpotTerms, size: int, decimals: int, *, reduce_only: bool) -> None:

@@ -212,6 +212,8 @@ class Trader(OrderDesk):
     async def transfer(self, market: int | str, amount: Figure, to_sub_account: int) -> Outcome:
         """Move a balance to another sub-account of the authority."""
         self.require_authority("transferring")
+        if to_sub_account == self.owner.sub_account_id:
+            raise InvalidRequestError(f"sub-account {to_sub_account} cannot transfer to itself: name another")
         terms, units = self.directory.spot(market), token_amount(self.directory, market, amount)
         user = await self.user()
         target = owner_of(self.program, self.owner.authority, to_sub_account)

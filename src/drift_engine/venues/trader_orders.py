@@ -138,7 +138,15 @@ class OrderDesk(Desk):
         perp = wanted.market_type == MarketType.PERP
         terms = self.directory.perp(wanted.market_index) if perp else self.directory.spot(wanted.market_index)
         signed = wanted.base_asset_amount if wanted.direction == Direction.LONG else -wanted.base_asset_amount
-        order_forms.order(terms, signed, wanted.price, order_type=wanted.order_type, reduce_only=wanted.reduce_only)
+        order_forms.order(
+            terms,
+            signed,
+            wanted.price,
+            order_type=wanted.order_type,
+            reduce_only=wanted.reduce_only,
+            post_only=wanted.post_only,
+            trigger_condition=wanted.trigger_condition,
+        )
 
     def _change(
         self,

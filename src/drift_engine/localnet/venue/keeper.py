@@ -24,6 +24,7 @@ from drift_engine.localnet.venue.refusals import NUMBERS
 from drift_engine.localnet.venue.triggering import trigger
 from drift_engine.localnet.venue.world import is_posted, post_price, posted_e6
 from drift_engine.venues import addresses, translate_orders
+from drift_engine.venues.errors import VenueError
 from drift_engine.venues.program import Program
 from drift_engine.venues.wire.oracle_accounts import PYTH_LAZER_ORACLE, PythLazerOracle
 from drift_engine.venues.wire.perp_market import PerpMarket
@@ -32,6 +33,8 @@ from drift_engine.venues.wire.user import ORDER_OPEN, Order, User
 
 _OPEN, _TURN = "users with open orders", "whose turn it is"
 _NO_MARGIN = NUMBERS["InsufficientCollateral"]
+_SENSELESS = (ProgramError, VenueError, ArithmeticError, LookupError)
+"""How accounts answer that somebody overwrote from outside, with bytes or figures that no program leaves."""
 
 
 @dataclass(slots=True)
@@ -76,20 +79,23 @@ class Keeper:
         frame = self._frame(ledger)
         for asset in dict.fromkeys(spec.asset for spec in self.listing.specs.values()):
             self._post(ledger, asset)
-        rails = frame.state().oracle_guard_rails
         for spec in self.listing.perps():
-            market = frame.accounts.perp(addresses.perp_market(self.program.program_id, spec.index))
-            prices = self.path.at(spec.asset, ledger.unix_timestamp) if self.path else None
-            if prices is not None:
-                market.peg_multiplier = prices[1]
+            address = addresses.perp_market(self.program.program_id, spec.index)
             try:
-                reading = Maps(frame, {market.oracle}).price(market)
-            except ProgramError:
-                continue  # its oracle is gone, or is none: the market stands still until there is one
-            amm.crank(market, reading, rails, frame.slot, frame.now)
-            amm.remember_mark(market, frame.now, amm.quoted(market))
-            funding.update_rate(frame, market, reading)
+                self._move_market(frame, address, spec.asset)
+            except _SENSELESS:
+                frame.accounts.forget(address)  # it stands still until it, its oracle and State can be read
         frame.accounts.write_back()
+
+    def _move_market(self, frame: Frame, address: Pubkey, asset: str) -> None:
+        market, rails = frame.accounts.perp(address), frame.state().oracle_guard_rails
+        prices = self.path.at(asset, frame.now) if self.path else None
+        if prices is not None:
+            market.peg_multiplier = prices[1]
+        reading = Maps(frame, {market.oracle}).price(market)
+        amm.crank(market, reading, rails, frame.slot, frame.now)
+        amm.remember_mark(market, frame.now, amm.quoted(market))
+        funding.update_rate(frame, market, reading)
 
     def _post(self, ledger: Ledger, asset: str) -> None:
         address = addresses.pyth_lazer_oracle(self.program.program_id, feed_of(asset))
@@ -121,8 +127,11 @@ class Keeper:
         account = ledger.get(address)
         if account is None:
             return False
-        slots = range(len(self._loaded(ledger, address)[1].order_slots()))
-        return sum(self._work_on(ledger, address, slot) for slot in slots) > 0
+        try:
+            slots = range(len(self._loaded(ledger, address)[1].order_slots()))
+            return sum(self._work_on(ledger, address, slot) for slot in slots) > 0
+        except _SENSELESS:
+            return False
 
     def _work_on(self, ledger: Ledger, address: Pubkey, slot: int) -> bool:
         maps, user = self._loaded(ledger, address)

@@ -2,7 +2,8 @@
 
 One struct serves both protocols; how each packs it is its ``Dialect``. Velocity's oracle offset is 64 bits wide where
 Drift's has 32, and its orders end with a builder code: the same instruction with the other's bytes is another order,
-so a value that only one protocol can say is refused for the other.
+so a field that only one protocol has is refused for the other. Flags are packed as they are; that Velocity has no
+high-leverage mode, ``instructions.needs`` says, which brings that mode's account.
 
 Source: ``state/order_params.rs`` of both programs. Scales: base 1e9 (a spot token's own decimals on spot), prices 1e6,
 offsets 1e6, ``max_ts`` seconds, ``auction_duration`` slots on Drift v2 and units of 400 ms on Velocity.
@@ -20,7 +21,6 @@ from drift_engine.venues.errors import EncodeError
 from drift_engine.venues.wire.borsh import Shape
 from drift_engine.venues.wire.layout import discriminator
 from drift_engine.venues.wire.order_enums import (
-    UPDATE_HIGH_LEVERAGE_MODE,
     Direction,
     MarketType,
     OrderType,
@@ -139,20 +139,6 @@ class Record:
         return self.make(*values), end
 
 
-class OrderRecord(Record):
-    """``OrderParams``, with the flags that a protocol knows."""
-
-    def __init__(self, shape: Shape, *, high_leverage: bool) -> None:
-        super().__init__(OrderParams, shape)
-        self._refused_flags = 0 if high_leverage else UPDATE_HIGH_LEVERAGE_MODE
-
-    def write(self, value: Any, where: str) -> bytes:
-        """Return the order's bytes. Raises ``EncodeError``."""
-        if isinstance(value, OrderParams) and value.bit_flags & self._refused_flags:
-            raise EncodeError(f"{where}.bit_flags: this protocol has no high-leverage mode")
-        return super().write(value, where)
-
-
 @dataclass(frozen=True, slots=True)
 class Dialect:
     """How a protocol packs what its instructions carry. ``kinds`` are the names that declarations may use."""
@@ -233,11 +219,11 @@ MESSAGE_HEAD = discriminator(_MESSAGE_NAME, "global")
 DELEGATE_MESSAGE_HEAD = discriminator(_DELEGATE_NAME, "global")
 
 
-def _dialect(offset: str, *, builder_codes: bool, high_leverage: bool, signing_prefix: bool) -> Dialect:
+def _dialect(offset: str, *, builder_codes: bool, signing_prefix: bool) -> Dialect:
     order = _ORDER.format(offset=offset) + (_BUILDER if builder_codes else "")
     trigger = Shape("SignedMsgTriggerOrderParams", "trigger_price u64\nbase_asset_amount u64")
     kinds: dict[str, Record] = {
-        "OrderParams": OrderRecord(Shape("OrderParams", order), high_leverage=high_leverage),
+        "OrderParams": Record(OrderParams, Shape("OrderParams", order)),
         "ModifyOrderParams": Record(ModifyOrderParams, Shape("ModifyOrderParams", _MODIFY.format(offset=offset))),
         "ScaleOrderParams": Record(ScaleOrderParams, Shape("ScaleOrderParams", _SCALE)),
         "SignedTrigger": Record(SignedTrigger, trigger),
@@ -251,8 +237,8 @@ def _dialect(offset: str, *, builder_codes: bool, high_leverage: bool, signing_p
 
 
 DIALECTS = {
-    "drift_v2": _dialect("i32", builder_codes=False, high_leverage=True, signing_prefix=False),
-    "velocity": _dialect("i64", builder_codes=True, high_leverage=False, signing_prefix=True),
+    "drift_v2": _dialect("i32", builder_codes=False, signing_prefix=False),
+    "velocity": _dialect("i64", builder_codes=True, signing_prefix=True),
 }
 """By ``Program.name``."""
 
