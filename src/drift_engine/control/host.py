@@ -171,6 +171,7 @@ def _engine_metrics(status: dict[str, Any], latency: dict[str, float | None]) ->
     tally = status["tally"]
     rows = (
         ("tick p99", latency["p99_us"], "µs"),
+        ("tick p99, CPU", latency["cpu_p99_us"], "µs"),
         ("ticks", tally["ticks"], ""),
         ("fills", tally["trades"], ""),
         ("refusals", sum(tally["refusals"].values()), ""),
