@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import time
+from functools import partial
 from typing import Any
 
 import pytest
@@ -74,6 +75,10 @@ def at_one_seq(sight: Sight, center: Center, engine: str) -> tuple[dict[str, Any
     raise AssertionError("the page and the command were never at one seq")
 
 
+def drawn_at(sight: Sight, chart: str, seq: int) -> bool:
+    return sight.attribute(f"#chart-{chart}", "data-seq") == str(seq)
+
+
 def compare(seen: dict[str, Any], status: dict[str, Any]) -> None:
     """Compare the panels of a status, figure by figure."""
     assert seen["engine"] == status["engine"]
@@ -128,7 +133,7 @@ def test_a_stopped_engines_figures_and_charts_are_those_of_the_command(sight: Si
     drawn = ("equity", "health", "price", "funding", "basis", "delta")
     for name in drawn:
         sight.js("document.getElementById(arguments[0]).scrollIntoView({block: 'center'})", f"chart-{name}")
-        sight.until(lambda name=name: sight.attribute(f"#chart-{name}", "data-seq") == str(status["seq"]))
+        sight.until(partial(drawn_at, sight, name, status["seq"]))
     seen, status = at_one_seq(sight, center, "hold")
     compare(seen, status)
     charts = {name: found[1] for name, found in seen["charts"].items()}
