@@ -55,6 +55,11 @@ class ChainFeed:
             yield now_ns
             await asyncio.sleep(self._pause_s)
 
+    def open_interest_e9(self, name: str) -> int | None:
+        """Return what a perp market's users hold, of the larger side; ``None`` where it is not known."""
+        totals = self._markets.market(name).totals
+        return max(totals.base_long_e9, abs(totals.base_short_e9)) if isinstance(totals, PerpTotals) else None
+
     def _tell(self, now_ns: int, deliver: Callable[[Event], None]) -> None:
         for name in self._names:
             market, age_ns = self._markets.market(name), self._markets.age_ns(name)

@@ -1,4 +1,4 @@
-"""What a human asks of a running engine: kill, close, settle, resume. Taken between ticks, written down, then done.
+"""What a human asks of a running engine. Taken between ticks, written down, then done.
 
 The word itself is an event (``Commanded``, with who and when), and what the engine does is a reaction to that event.
 So a replay that meets the word in the journal does the same again, and a crash right after it loses nothing. A word
@@ -22,15 +22,17 @@ from drift_engine.core.types import (
     TradeSignal,
     Trading,
 )
-from drift_engine.core.units import SECOND_NS, floor_to_step
+from drift_engine.core.units import SECOND_NS, floor_to_step, show_scaled
 from drift_engine.desk import ReviewDesk
 from drift_engine.emergency import closing_legs
 from drift_engine.execution.limits import Limits
 from drift_engine.execution.ports import Executor
+from drift_engine.execution.withdrawals import withdrawal_refusal
 
 RESUMED = "resumed by a human"
 _PLAN_LIFE_S = 30
 _DISTANCE_E4 = 100
+_MOST_E6 = 10**15
 
 
 class Reply(Struct, frozen=True):
@@ -66,14 +68,17 @@ class Commands:
         self._distance_e4 = limits.limit_distance_reduce_e4 or _DISTANCE_E4
         self._outcome = _yes("done", "done")
 
-    def ask(self, command: str, who: str, market: str = "") -> Reply:
-        """Do what a human asks, or say why not. ``who`` is kept in the journal with it."""
+    def ask(self, command: str, who: str, market: str = "", amount_e6: int = 0) -> Reply:
+        """Do what a human asks, or say why not. ``who`` is kept in the journal with it.
+
+        ``amount_e6`` is what to deposit or withdraw of the quote asset.
+        """
         if command not in get_args(Command):
             return _no("unknown_command", f"no command {command!r}; known are {', '.join(get_args(Command))}")
-        refusal = self._refusal(command, market)
+        refusal = self._refusal(command, market, amount_e6)
         if refusal is not None:
             return refusal
-        self._process(Commanded(self._state.now_ns, cast("Command", command), who, market))
+        self._process(Commanded(self._state.now_ns, cast("Command", command), who, market, amount_e6))
         return self._outcome
 
     def take(self, event: Commanded) -> None:
@@ -87,10 +92,12 @@ class Commands:
                 self._outcome = self._settle(event)
             case "resume":
                 self._outcome = self._resume(event)
+            case "deposit" | "withdraw":
+                self._outcome = self._transfer(event)
 
     # ------------------------------------------------------------------ what cannot be followed
 
-    def _refusal(self, command: str, market: str) -> Reply | None:
+    def _refusal(self, command: str, market: str, amount_e6: int) -> Reply | None:
         match command:
             case "kill":
                 return self._no_kill()
@@ -98,6 +105,8 @@ class Commands:
                 return self._no_close(market)
             case "settle":
                 return self._no_settle(market)
+            case "deposit" | "withdraw":
+                return self._no_transfer(command, amount_e6)
         return self._no_resume()
 
     def _no_kill(self) -> Reply | None:
@@ -133,6 +142,19 @@ class Commands:
         if not (state.latched or state.trading is not Trading.ACTIVE or state.strategy_disabled):
             return _no("nothing_to_resume", f"nothing to resume; trading is {state.trading}")
         return None
+
+    def _no_transfer(self, command: str, amount_e6: int) -> Reply | None:
+        state = self._state
+        if not 0 < amount_e6 <= _MOST_E6:
+            return _no("bad_amount", f"an amount is more than 0 and at most {_MOST_E6 // 10**6:,}")
+        if state.disputed:
+            return _no("disputed", "the books are in dispute: nothing is moved until a human has resumed")
+        if command == "deposit":
+            return None
+        if state.closing:
+            return _no("closing", "an emergency close is under way; nothing is paid out before it has ended")
+        refusal = withdrawal_refusal(state, self._margin(), amount_e6)
+        return None if refusal is None else _no("refused", refusal)
 
     # ------------------------------------------------------------------ doing it
 
@@ -172,6 +194,14 @@ class Commands:
         for market in markets:
             self._executor.settle_pnl(market, event.ts_ns)
         return _yes("asked", f"asked the venue to settle {', '.join(markets)}")
+
+    def _transfer(self, event: Commanded) -> Reply:
+        pays_in = event.command == "deposit"
+        refusal = self._executor.transfer(event.amount_e6 if pays_in else -event.amount_e6, event.ts_ns)
+        if refusal is not None:
+            return _no("refused", refusal)
+        what = f"{show_scaled(event.amount_e6, 6)} {self._state.account.quote}"
+        return _yes("done", f"{what} {'paid in' if pays_in else 'paid out'}")
 
     def _resume(self, event: Commanded) -> Reply:
         state = self._state

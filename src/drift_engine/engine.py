@@ -237,7 +237,7 @@ class DriftEngine(BaseEngine):
         self._clock, self._inbox, self._executor = ports.clock, ports.inbox, QuietExecutor(ports.executor)
         self._journal, self._latency, self._feed = ports.journal, ports.latency, ports.feed
         self._limits, self._capital_e6, self.bus = ports.limits, ports.capital_e6, ports.bus
-        self._let_go = ports.close
+        self._let_go, self._open_interest = ports.close, ports.open_interest_e9
         self.state, self.tally, self._books = EngineState(), Tally(), Books()
         self._assess = MarginMonitor(ports.limits.max_oracle_age_slots, ports.limits.max_feed_age_ns).check
         self._desk = ReviewDesk(self.state, self.process, self._executor, self._limits, self._latency)
@@ -286,7 +286,7 @@ class DriftEngine(BaseEngine):
             "strategy": self.strategy.name,
             "scenario": self.config.scenario,
             **status.run_status(self._started),
-            **status.books_status(self.state, self.margin, self.strategy.subscriptions),
+            **status.books_status(self.state, self.margin, self.strategy.subscriptions, self._open_interest),
             **status.strategy_status(self.strategy),
             "last_decision": status.decision_status(self.tally.last_decision),
             "tally": self.tally.to_status(self.state.ticks, self._watch.lowest_e4),

@@ -16,11 +16,11 @@ from drift_engine.bus import Bus
 from drift_engine.clock import SimClock
 from drift_engine.config import ConfigError, RunConfig
 from drift_engine.core.parameters import shown
-from drift_engine.core.types import Event, PerpSpec, RunStarted, Spec
+from drift_engine.core.types import Event, PerpSpec, RunStarted, Spec, SpotSpec
 from drift_engine.core.units import SECOND_NS
 from drift_engine.execution.latency_monitor import LatencyMonitor
 from drift_engine.execution.limits import Limits
-from drift_engine.execution.mock_executor import MockExecutor
+from drift_engine.execution.mock_executor import MockExecutor, Purse
 from drift_engine.execution.ports import Executor
 from drift_engine.inbox import Inbox
 from drift_engine.journal import Journal, JournalError, JournalMismatchError
@@ -53,7 +53,7 @@ class Feed(Protocol):
 
 @dataclass(frozen=True)
 class Ports:
-    """Everything an engine stands on."""
+    """Everything an engine stands on. ``open_interest_e9`` is what a market's users hold, ``None`` where not known."""
 
     clock: SimClock
     inbox: Inbox
@@ -67,6 +67,7 @@ class Ports:
     capital_e6: int
     market: str
     assumptions: tuple[str, ...]
+    open_interest_e9: Callable[[str], int | None]
     close: Callable[[], None]
 
 
@@ -122,7 +123,7 @@ def build(
     return SimPorts(
         clock=clock,
         inbox=inbox,
-        executor=MockExecutor(venue, inbox.put),
+        executor=MockExecutor(venue, inbox.put, purse=purse_of(venue, specs[QUOTE])),
         journal=journal,
         bus=Bus(),
         latency=LatencyMonitor(),
@@ -134,8 +135,14 @@ def build(
         capital_e6=config.capital_e6,
         market=perp.name,
         assumptions=(*timeline.assumptions, *venue.assumptions),
+        open_interest_e9=lambda _market: None,
         close=close,
     )
+
+
+def purse_of(venue: SimVenue, quote: Spec) -> tuple[Purse, SpotSpec] | None:
+    """Return the simulated account as one that is paid in and out of here."""
+    return (venue, quote) if isinstance(quote, SpotSpec) else None
 
 
 def _specs(strategy: DriftStrategy) -> dict[str, Spec]:

@@ -27,7 +27,7 @@ from drift_engine.strategies.base import DriftStrategy
 from drift_engine.venues.listed import Listed
 from drift_engine.venues.programs import by_name
 from drift_engine.venues.shared_client import shared
-from drift_engine.wiring import Feed, Ports, venue_log
+from drift_engine.wiring import Feed, Ports, purse_of, venue_log
 
 
 @asynccontextmanager
@@ -73,7 +73,7 @@ def build(config: RunConfig, strategy: DriftStrategy, markets: Listed) -> Ports:
         simulated=False,
         version=__version__,
     )
-    return _ports(config, started, venue, journal, feed, clock, close)
+    return _ports(config, started, venue, journal, feed, clock, close, feed.open_interest_e9)
 
 
 def recorded(config: RunConfig, started: RunStarted, journal: Journal) -> Ports:
@@ -101,12 +101,13 @@ def _ports(
     feed: Feed,
     clock: SimClock,
     close: Callable[[], None],
+    open_interest_e9: Callable[[str], int | None] = lambda _market: None,
 ) -> Ports:
-    inbox = Inbox()
+    inbox, specs = Inbox(), {spec.name: spec for spec in started.specs}
     return Ports(
         clock=clock,
         inbox=inbox,
-        executor=MockExecutor(venue, inbox.put),
+        executor=MockExecutor(venue, inbox.put, purse=purse_of(venue, specs[started.quote])),
         journal=journal,
         bus=Bus(),
         latency=LatencyMonitor(),
@@ -116,6 +117,7 @@ def _ports(
         capital_e6=config.capital_e6,
         market=next(spec.name for spec in started.specs if isinstance(spec, PerpSpec)),
         assumptions=(*ASSUMPTIONS, *venue.assumptions),
+        open_interest_e9=open_interest_e9,
         close=close,
     )
 

@@ -20,6 +20,7 @@ import pytest
 from selenium import webdriver
 from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.keys import Keys
 
 PROJECT = Path(__file__).resolve().parents[2]
 SHOTS = PROJECT / ".screenshots"
@@ -30,7 +31,8 @@ FLAGS = (
     "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage", "--hide-scrollbars",
     "--window-size=1440,1000",
 )  # fmt: skip
-_OFF = ("emergency_health", "min_health_after", "daily_drawdown", "strategy_drawdown", "account_drawdown")
+_BREAKERS = ("daily_drawdown", "strategy_drawdown", "account_drawdown")
+_OFF = ("emergency_health", "min_health_after", *_BREAKERS)
 FLEET = f"""
 [engines.neutral]
 strategy = "delta_neutral"
@@ -43,7 +45,10 @@ strategy = "hold"
 scenario = "calm_carry"
 speed = 3600
 days = 365
+capital = "100"
 sub_account = 1
+[engines.hold.limits]
+{chr(10).join(f'{name} = "off"' for name in _BREAKERS)}
 
 [engines.crash]
 strategy = "hold"
@@ -215,7 +220,7 @@ class Sight:
 
     def type(self, css: str, words: str) -> None:
         field = self.chrome.find_element("css selector", css)
-        field.clear()
+        field.send_keys(Keys.CONTROL, "a")
         field.send_keys(words)
 
     def confirm(self) -> None:

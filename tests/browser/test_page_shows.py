@@ -11,11 +11,6 @@ from selenium.webdriver.common.keys import Keys
 STEADY = "#p-health, #p-leverage, #p-ledger, #p-control, #p-accounts, #pills, #engines, #p-positions"
 
 
-def money(e6: int, *, sign: bool = False) -> str:
-    figure = f"{round(e6 / 1e6, 2) + 0.0:,.2f}".replace("-", "−")
-    return f"+{figure}" if sign and e6 > 0 and figure.strip("0.,") else figure
-
-
 def charts(sight: Sight) -> dict[str, int]:
     """Return how many points each chart has drawn."""
     found: dict[str, int] = sight.js(
@@ -143,30 +138,3 @@ def test_the_page_says_that_its_server_is_gone_and_reconnects(sight: Sight, cent
     assert center.status("neutral")["pid"] == engine, "the engine noticed"
     seq = sight.text("#top [data-f=seq]")
     sight.until(lambda: sight.text("#top [data-f=seq]") != seq)
-
-
-def test_figures_equal_the_status_of_the_same_seq(sight: Sight, center: Center) -> None:
-    sight.open("neutral")
-    for _ in range(30):
-        shown = sight.js(
-            "const t = s => document.querySelector(s).textContent;"
-            "const rows = s => [...document.querySelectorAll(s)].map(n => [n.dataset.cause, n.lastChild.textContent]);"
-            "return {seq: t('#top [data-f=seq]'), equity: t('#p-health [data-f=equity]'),"
-            " free: t('#p-health [data-f=free]'),"
-            " collateral: t('#p-health [data-f=collateral]'), health: t('#gauge .figure'),"
-            " pnl: Object.fromEntries(rows('.ledger > li'))}"
-        )
-        status = center.status("neutral")
-        if str(status["seq"]) == shown["seq"]:
-            break
-        time.sleep(0.15)
-    else:
-        raise AssertionError("page and API were never at one seq")
-    margin = status["margin"]
-    assert shown["equity"] == money(status["equity_e6"])
-    assert shown["collateral"] == money(margin["collateral_e6"])
-    assert shown["free"] == money(margin["free_e6"])
-    assert shown["health"] == f"{int(margin['health'] * 100)} %"
-    causes = {name.removesuffix("_e6"): money(value, sign=True) for name, value in status["pnl"].items()}
-    assert shown["pnl"] == causes
-    assert sight.shows("#p-ledger header", "= change in equity, exactly")

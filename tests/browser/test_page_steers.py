@@ -82,6 +82,35 @@ def test_pnl_is_settled_where_there_is_something_to_settle(sight: Sight, center:
     assert not sight.shows("#toasts", "refused"), sight.text("#toasts")
 
 
+def test_money_is_paid_in_and_out_of_a_paper_account(sight: Sight, center: Center) -> None:
+    sight.open("tomorrow")
+    sight.unlock()
+    center.until(lambda: center.status("tomorrow")["net_deposits_e6"])
+    before = center.status("tomorrow")["net_deposits_e6"]
+
+    def paid_in(e6: int) -> bool:
+        """Whether so much more is paid in, give or take the program's rounding of balances."""
+        return abs(int(center.status("tomorrow")["net_deposits_e6"]) - before - e6) <= 2
+
+    sight.click("#p-actions [data-do=deposit]")
+    sight.until(lambda: sight.shows("dialog", "Deposit into tomorrow"))
+    sight.type("#amount", "12.5.0")
+    assert sight.js("return document.querySelector('dialog button[value=yes]').disabled")
+    sight.type("#amount", "1,250.5")
+    sight.confirm()
+    sight.until(lambda: paid_in(1_250_500_000))
+    sight.click("#p-actions [data-do=withdraw]")
+    sight.until(lambda: sight.shows("dialog", "Withdraw from tomorrow"))
+    sight.type("#amount", "250.5")
+    sight.confirm()
+    sight.until(lambda: paid_in(10**9))
+    assert sight.shows("#p-ledger header", "= change in equity, exactly")
+    sight.click("#p-actions [data-do=withdraw]")
+    sight.type("#amount", "900000")
+    sight.confirm()
+    toast(sight, "is more than the")
+
+
 def test_an_engine_is_stopped_started_and_restarted(sight: Sight, center: Center) -> None:
     sight.open("hold")
     sight.unlock()

@@ -92,6 +92,9 @@ class SeenExecutor:
     def observe(self, now_ns: int) -> None:
         self.inner.observe(now_ns)
 
+    def transfer(self, amount_e6: int, now_ns: int) -> str | None:
+        return self.inner.transfer(amount_e6, now_ns)
+
     def settle_pnl(self, market: str, now_ns: int) -> None:
         self.inner.settle_pnl(market, now_ns)
 

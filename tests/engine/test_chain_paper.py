@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -117,6 +117,20 @@ async def test_funding_is_the_chains_of_the_side_that_is_held() -> None:
         assert on.engine.state.pnl.funding_e6 == 5_000
 
 
+async def test_open_interest_is_the_chains_larger_side() -> None:
+    async with served(venue("velocity")) as running, stage(HOLD, running) as on:
+
+        def told() -> int | None:
+            found: int | None = on.engine.get_status()["markets"]["SOL-PERP"]["open_interest_e9"]
+            return found
+
+        assert told() == 0
+        for long_e9, short_e9, wanted_e9 in ((7 * E9, -5 * E9, 7 * E9), (2 * E9, -9 * E9, 9 * E9)):
+            with changed(running) as market:
+                market.base_asset_amount_long, market.base_asset_amount_short = long_e9, short_e9
+            await on.until("open interest", lambda _, wanted_e9=wanted_e9: told() == wanted_e9)
+
+
 async def test_a_node_that_falls_silent_makes_margin_stale_until_it_speaks_again() -> None:
     config = structs.replace(HOLD, limits=structs.replace(Limits(), max_feed_age_ms=2_000))
     async with served(venue("velocity")) as running, stage(config, running) as on:
@@ -148,10 +162,17 @@ def on_the_chain(running: Running, name: str) -> PerpMarket:
 
 def move_funding(running: Running, long_e9: int, short_e9: int) -> None:
     """Move a market's cumulative funding from outside, as an hour's settlement does."""
+    with changed(running) as market:
+        market.cumulative_funding_rate_long += long_e9
+        market.cumulative_funding_rate_short += short_e9
+
+
+@contextmanager
+def changed(running: Running) -> Iterator[PerpMarket]:
+    """Write a perp market's account from outside."""
     address = addresses.perp_market(VELOCITY.program_id, 0)
     account = running.chain.bank.get(address)
     assert account is not None
     market = decode_as(PerpMarket, account.owner, bytearray(account.data))
-    market.cumulative_funding_rate_long += long_e9
-    market.cumulative_funding_rate_short += short_e9
+    yield market
     running.chain.put(address, Account(account.lamports, bytes(market.data), account.owner))

@@ -1,6 +1,6 @@
 """Scaled integers as people read them. What is not known says so; nothing is ever shown as zero instead."""
 
-from decimal import Context, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 from drift_engine.core.units import SECOND_NS
 
@@ -9,6 +9,7 @@ _DECIMALS = {"e4": 4, "e6": 6, "e8": 8, "e9": 9, "e10": 10}
 _UNITS = {"ms": "ms", "s": "s", "h": "h", "slots": "slots", "count": "", "bps": "bp"}
 _WIDE = Context(prec=400)
 """Wider than any figure of an account: what is shown is never rounded by accident, and never too large to be shown."""
+_HALF_UP = Context(prec=400, rounding=ROUND_HALF_UP)
 _EPOCH_LIKE_NS = 10**17
 _HOURS_A_YEAR = 8_760
 
@@ -17,7 +18,7 @@ def fixed(value: int | None, decimals: int, places: int, *, sign: bool = False) 
     """Return a scaled integer with thousands separators, rounded to ``places`` for reading."""
     if value is None:
         return UNKNOWN
-    figure = Decimal(value).scaleb(-decimals, _WIDE).quantize(Decimal(1).scaleb(-places), context=_WIDE)
+    figure = Decimal(value).scaleb(-decimals, _WIDE).quantize(Decimal(1).scaleb(-places), context=_HALF_UP)
     figure = figure or abs(figure)
     return f"{figure:{'+' if sign and figure else ''},.{places}f}"
 

@@ -32,7 +32,7 @@ from drift_engine.cli.replay import replay
 from drift_engine.cli.resume import resume
 from drift_engine.cli.serve import serve
 from drift_engine.cli.status import status
-from drift_engine.cli.steer import kill, restart, start, stop
+from drift_engine.cli.steer import deposit, kill, restart, start, stop, withdraw
 from drift_engine.cli.strategies import strategies
 from drift_engine.cli.watch_account import watch
 from drift_engine.cli.why import why
@@ -64,7 +64,7 @@ def drift_engine(
 
 _COMMANDS: dict[str, tuple[Callable[..., int], ...]] = {
     "Run": (paper, backtest, replay),
-    "Run a fleet": (serve, start, stop, restart, kill, drill),
+    "Run a fleet": (serve, start, stop, restart, deposit, withdraw, kill, drill),
     "Look and act": (status, logs, why, resume, strategies),
     "A venue on the chain": (markets, account, watch, funding, doctor, localnet),
 }

@@ -1,7 +1,9 @@
-"""``drift-engine start``, ``stop``, ``restart`` and ``kill``: commands to a running fleet."""
+"""``drift-engine start``, ``stop``, ``restart``, ``deposit``, ``withdraw``, ``kill``: commands to a running fleet."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from drift_engine.cli.fleet_options import AnyEngine, Engine, ask_manager, state_dir, tell, who
 from drift_engine.cli.options import Json, State
@@ -10,6 +12,7 @@ if TYPE_CHECKING:
     from drift_engine.control.protocol import Answer
 
 _LONG_S = 8.0
+Amount = Annotated[str, typer.Argument(metavar="AMOUNT", help="How much, as 100.5.")]
 
 
 def start(engine: Engine, *, state: State = None, as_json: Json = False) -> int:
@@ -25,6 +28,23 @@ def stop(engine: Engine, *, state: State = None, as_json: Json = False) -> int:
 def restart(engine: Engine, *, state: State = None, as_json: Json = False) -> int:
     """Stop an engine and start it again in the mode it has."""
     return tell(ask_manager(state, "restart", _LONG_S, engine=engine), as_json=as_json)
+
+
+def deposit(engine: Engine, amount: Amount, *, state: State = None, as_json: Json = False) -> int:
+    """Pay USD into a paper engine's account; it counts as no profit."""
+    return _transfer("deposit", engine, amount, state, as_json=as_json)
+
+
+def withdraw(engine: Engine, amount: Amount, *, state: State = None, as_json: Json = False) -> int:
+    """Pay USD out of a paper engine's account; refused where health would be under 80 % after it."""
+    return _transfer("withdraw", engine, amount, state, as_json=as_json)
+
+
+def _transfer(word: str, engine: str, amount: str, state: Path | None, *, as_json: bool) -> int:
+    from drift_engine.control.client import ask_now
+
+    answer = ask_now(state_dir(state) / f"{engine}.sock", word, amount=amount, who=who())
+    return tell(answer, as_json=as_json)
 
 
 def kill(engine: AnyEngine = None, *, state: State = None, as_json: Json = False) -> int:

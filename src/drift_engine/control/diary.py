@@ -170,7 +170,8 @@ def _of_end(event: PlanClosed) -> Line | None:
 
 
 def _of_command(event: Commanded) -> Line:
-    return logging.INFO, f"{event.who} asked: {event.command}{f' {event.market}' if event.market else ''}"
+    of = f" {event.market}" if event.market else f" {_money(event.amount_e6)}" if event.amount_e6 else ""
+    return logging.INFO, f"{event.who} asked: {event.command}{of}"
 
 
 def _of_settlement(event: PnlSettled) -> Line:

@@ -6,12 +6,13 @@ and the hole is shown, and when it does not read at all it is cut off.
 """
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from drift_engine import wiring
 from drift_engine.background import Background
@@ -21,14 +22,18 @@ from drift_engine.control import diary, protocol
 from drift_engine.control.contract import document
 from drift_engine.control.hosted import HostedEngine
 from drift_engine.control.places import Places, held
-from drift_engine.control.protocol import Answer, Request, no, yes
+from drift_engine.control.protocol import Answer, BadRequestError, Request, no, yes
 from drift_engine.control.server import PATIENCE_S, ControlServer, Handler, Peer, Stream
 from drift_engine.control.spec import EngineSpec
+from drift_engine.core.types import Command
+from drift_engine.core.units import parse_scaled
 from drift_engine.signals import stopping
 from drift_engine.strategies.base import DriftStrategy
 
 _MOST_DECISIONS = 64
 _ASKER = "the control socket"
+WORDS = get_args(Command)
+_AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 _AGAIN_S = 1.0
 
 
@@ -114,7 +119,7 @@ class Host:
     # ------------------------------------------------------------------ what may be asked
 
     def _handlers(self) -> dict[str, Handler]:
-        by_hand = {word: partial(self._command, word) for word in ("kill", "resume", "close", "settle")}
+        by_hand = {word: partial(self._command, word) for word in WORDS}
         return {
             "status": lambda _: yes(data=self.status()),
             "stop": self._told_to_stop,
@@ -131,7 +136,11 @@ class Host:
         engine = self.engine
         if engine is None or self._phase != "RUNNING":
             return no("not_running", f"{self.spec.name} is {self._phase}")
-        reply = engine.commands.ask(word, request.text("who", _ASKER), request.text("market"))
+        amount = request.text("amount", "0")
+        if not _AMOUNT.fullmatch(amount):
+            raise BadRequestError("'amount' must be a figure as 100.5, of 6 decimals at most")
+        amount_e6 = parse_scaled(amount, 6)
+        reply = engine.commands.ask(word, request.text("who", _ASKER), request.text("market"), amount_e6)
         return Answer(reply.ok, reply.code, reply.message)
 
     def _decisions(self, request: Request) -> Answer:
@@ -171,6 +180,7 @@ def _engine_metrics(status: dict[str, Any], latency: dict[str, float | None]) ->
     tally = status["tally"]
     rows = (
         ("tick p99", latency["p99_us"], "µs"),
+        ("tick p99, CPU", latency["cpu_p99_us"], "µs"),
         ("ticks", tally["ticks"], ""),
         ("fills", tally["trades"], ""),
         ("refusals", sum(tally["refusals"].values()), ""),

@@ -145,6 +145,16 @@ async def settle(request: Request, _body: Body, who: str) -> Answer:
     return await ask(room_of(request).fleet.socket(named(request)), "settle", who=who)
 
 
+def transfer(word: str) -> Act:
+    """Return deposit or withdraw: of the quote asset, of a paper account."""
+
+    async def act(request: Request, body: Body, who: str) -> Answer:
+        socket = room_of(request).fleet.socket(named(request))
+        return await ask(socket, word, amount=_text(body, "amount"), who=who)
+
+    return act
+
+
 async def params(request: Request, body: Body, who: str) -> Answer:
     """Change parameters of an engine that is stopped."""
     changes = body.get("params", body)

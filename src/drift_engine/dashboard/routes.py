@@ -32,6 +32,11 @@ _HISTORY = {
 _START = {"mode": ("string", "paper or live"), "confirm": ("string", "LIVE and the engine's name, for live")}
 
 
+def _transfer(word: str, text: str) -> Way:
+    body = {"amount": ("string", "how much of the quote asset, as 100.5")}
+    return Way("POST", f"{_ONE}/{word}", commands.command(word, commands.transfer(word)), text, body=body)
+
+
 def _lifecycle(word: str, text: str) -> Way:
     return Way("POST", f"{_ONE}/{word}", commands.command(word, commands.lifecycle(word)), text, body=_START)
 
@@ -62,6 +67,8 @@ WAYS = (
         body={"market": ("string", "the market")},
     ),
     Way("POST", f"{_ONE}/settle", commands.command("settle", commands.settle), "Settle profit and loss"),
+    _transfer("deposit", "Pay into a paper account"),
+    _transfer("withdraw", "Pay out of a paper account; refused where health would be under 80 % after it"),
     Way(
         "POST", f"{_ONE}/params", commands.command("params", commands.params), "Change parameters of a stopped engine",
         body={"params": ("object", "names and values")},

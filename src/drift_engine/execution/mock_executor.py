@@ -7,19 +7,33 @@ failure of the plan: what was sent may have arrived, so the plan stays in flight
 """
 
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from drift_engine.core.client import DriftClient, VenueUnavailableError
 from drift_engine.core.driving import drive
-from drift_engine.core.types import ApprovedPlan, Event, InFlight, PlanClosed
-from drift_engine.core.units import SECOND_NS
+from drift_engine.core.types import ApprovedPlan, Event, InFlight, PlanClosed, SpotSpec
+from drift_engine.core.units import SECOND_NS, rescale
 
 T = TypeVar("T")
+ELSEWHERE = "money is paid in and out by the owner's wallet, outside this engine"
+
+
+class Purse(Protocol):
+    """An account that is paid in and out of here: a simulated one. ``amount`` is in the token's own decimals."""
+
+    def deposit(self, market: str, amount: int, now_ns: int) -> None:
+        """Pay in."""
+        ...
+
+    def withdraw(self, market: str, amount: int, now_ns: int) -> str | None:
+        """Pay out; return the program's refusal, ``None`` when it was done."""
+        ...
 
 
 class MockExecutor:
     """The executor of backtests and paper runs, over any ``DriftClient`` that does not suspend.
 
+    ``purse`` is the account and its quote asset where money can be paid in and out of it here.
     A plan is overdue ``grace_ns`` after it expired. The same question is asked once in ``retry_ns`` of engine time.
     """
 
@@ -30,8 +44,9 @@ class MockExecutor:
         *,
         grace_ns: int = 5 * SECOND_NS,
         retry_ns: int = 5 * SECOND_NS,
+        purse: tuple[Purse, SpotSpec] | None = None,
     ) -> None:
-        self._client = client
+        self._client, self._purse = client, purse
         self._deliver = deliver
         self._grace_ns = grace_ns
         self._retry_ns = retry_ns
@@ -61,6 +76,17 @@ class MockExecutor:
     def settle_pnl(self, market: str, now_ns: int) -> None:
         """Ask that a position's PnL is moved to the quote balance; a refusal leaves it where it is."""
         self._ask(self._client.settle_pnl(market, now_ns))
+
+    def transfer(self, amount_e6: int, now_ns: int) -> str | None:
+        """Pay the quote asset in, or out where it is negative; the venue may refuse it."""
+        if self._purse is None:
+            return ELSEWHERE
+        account, quote = self._purse
+        tokens = rescale(abs(amount_e6), 6, quote.decimals)
+        if amount_e6 < 0:
+            return account.withdraw(quote.name, tokens, now_ns)
+        account.deposit(quote.name, tokens, now_ns)
+        return None
 
     def observe(self, now_ns: int) -> None:
         """Ask for the venue's own books and deliver them."""

@@ -28,6 +28,13 @@ class Executor(Protocol):
         """Ask that a position's PnL is moved to the quote balance; ``PnlSettled`` tells when it was."""
         ...
 
+    def transfer(self, amount_e6: int, now_ns: int) -> str | None:
+        """Pay the quote asset in, or out where it is negative; return why not, ``None`` where it was asked for.
+
+        ``Deposited`` or ``Withdrawn`` tells when it was done.
+        """
+        ...
+
     def observe(self, now_ns: int) -> None:
         """Ask for the venue's own books; they arrive as ``AccountObserved``."""
         ...

@@ -39,6 +39,13 @@ def account_after(
     return None if quote is None else _with_tokens(account, quote, -spent_e6)
 
 
+def account_without(account: Account, market: Market, tokens: int) -> Account:
+    """Return the account after tokens of a market were paid out; the rounding is against it."""
+    held = account.spot(market.name)
+    left = structs.replace(held, scaled_e9=add_tokens(held.scaled_e9, -tokens, market, leaving=True))
+    return structs.replace(account, spots=_put(account.spots, left))
+
+
 def worst_price_e6(leg: Leg, oracle_e6: int) -> int:
     """Return the price a leg is taken to fill at: its limit, or the oracle where the limit is better for us."""
     limit_e6 = leg.limit_e6

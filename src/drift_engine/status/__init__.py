@@ -4,6 +4,7 @@ Figures are exact integers with their scale in the name, next to a few plain one
 ``None``. Rows of positions are made in ``positions``, a strategy's own figures in ``strategy``.
 """
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -29,16 +30,29 @@ _FIGURES = (
     "collateral_e6", "maintenance_e6", "collateral_initial_e6", "initial_e6", "free_e6", "equity_e6", "liabilities_e6",
 )  # fmt: skip
 _MS_NS = 10**6
+OpenInterest = Callable[[str], int | None]
 
 
-def books_status(state: EngineState, margin: Margin | None, markets: tuple[str, ...]) -> dict[str, Any]:
-    """Return what the ledger and the margin say, and the public figures of ``markets``."""
+def _not_known(_market: str) -> int | None:
+    return None
+
+
+def books_status(
+    state: EngineState,
+    margin: Margin | None,
+    markets: tuple[str, ...],
+    open_interest_e9: OpenInterest = _not_known,
+) -> dict[str, Any]:
+    """Return what the ledger and the margin say, and the public figures of ``markets``.
+
+    ``open_interest_e9`` tells a market's, which is no part of the books; ``None`` where it is not known.
+    """
     return {
         **state_status(state),
         "margin": margin_status(margin, state.now_ns),
         "positions": positions_status(state.account, state.markets),
         "net_delta_e9": net_delta_e9(state.account, state.markets),
-        "markets": markets_status(state.markets, markets),
+        "markets": markets_status(state.markets, markets, open_interest_e9),
         "pnl": pnl_status(state.pnl),
     }
 
@@ -87,11 +101,16 @@ def _said(check: Check) -> str:
     return f"{check.gate}: {check.reason}"
 
 
-def markets_status(markets: dict[str, Market], names: tuple[str, ...]) -> dict[str, dict[str, Any]]:
-    """Return the public figures of some markets. Open interest is known of none yet."""
+def markets_status(
+    markets: dict[str, Market], names: tuple[str, ...], open_interest_e9: OpenInterest = _not_known
+) -> dict[str, dict[str, Any]]:
+    """Return the public figures of some markets."""
     figures = ("oracle_e6", "mark_e6", "funding_e9", "deposit_rate_e6", "borrow_rate_e6", "status", "ts_ns")
     return {
-        name: {**{figure: getattr(markets[name], figure) for figure in figures}, "open_interest_e9": None}
+        name: {
+            **{figure: getattr(markets[name], figure) for figure in figures},
+            "open_interest_e9": open_interest_e9(name),
+        }
         for name in names
         if name in markets
     }

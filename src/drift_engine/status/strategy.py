@@ -11,7 +11,7 @@ from typing import Any, Protocol, get_args, get_type_hints
 from drift_engine.core.parameters import Parameters, describe
 
 _SCALES = {"e4": (4, ""), "e6": (6, ""), "e9": (9, ""), "e10": (10, "")}
-_UNITS = {"ms": "ms", "s": "s", "h": "h", "bps": "bp", "slots": "slots", "pct": "%"}
+_UNITS = {"ms": "ms", "s": "s", "h": "h", "bps": "bp", "slots": "slots", "pct": "%", "count": ""}
 _TYPES = {bool: "flag", int: "integer", Decimal: "number", float: "number", str: "text"}
 SEVERITIES = ("ok", "warn", "critical", "none")
 

@@ -17,7 +17,7 @@ from drift_engine.core.vocabulary.plans import Check, PlanStatus, TradePlan, Tra
 Cause = Literal[
     "start", "health", "daily", "account", "strategy", "dispute", "liquidation", "close", "resume", "day", "kill"
 ]
-Command = Literal["kill", "close", "settle", "resume"]
+Command = Literal["kill", "close", "settle", "resume", "deposit", "withdraw"]
 LiquidationKind = Literal["perp", "spot", "perp_pnl", "bankruptcy"]
 
 
@@ -232,12 +232,16 @@ class StateChanged(Struct, frozen=True, gc=False, tag=True):
 
 
 class Commanded(Struct, frozen=True, gc=False, tag=True):
-    """A human asked for something: what, who, and for which market. What the engine makes of it follows."""
+    """A human asked for something: what, who, for which market, of how much. What the engine makes of it follows.
+
+    ``amount_e6`` is what is to be paid in or out, in the quote asset.
+    """
 
     ts_ns: int
     command: Command
     who: str
     market: str = ""
+    amount_e6: int = 0
 
 
 AccountEvent = Deposited | Withdrawn | Filled | PlanClosed | FundingPaid | InterestAccrued | PnlSettled | Liquidated

@@ -47,6 +47,16 @@ export async function confirmed({ title, lines, yes, tone = "", typed = "" }) {
   return (await show(title, body, [no(), sure], tone)) === "yes";
 }
 
+/** Ask for an amount; "" where the person gives up. */
+export async function askAmount({ title, lines, label, yes }) {
+  const field = h("input", { id: "amount", type: "text", inputmode: "decimal", autocomplete: "off", spellcheck: "false", autofocus: true, class: "num" });
+  const sure = h("button", { type: "submit", value: "yes", class: "primary", disabled: true }, yes);
+  const figure = () => field.value.trim().replaceAll(",", "");
+  field.addEventListener("input", () => { sure.disabled = !/^\d{1,12}(\.\d{1,6})?$/.test(figure()) || !Number(figure()); });
+  const body = [...lines.map((line) => h("p", {}, line)), h("label", { for: "amount" }, label), field];
+  return (await show(title, body, [no(), sure])) === "yes" ? figure() : "";
+}
+
 /** Ask for the token. `send` tries it and returns what is wrong, or "". */
 export async function askToken(why, send) {
   const field = h("input", { id: "token", type: "password", autocomplete: "off", spellcheck: "false", autofocus: true, class: "num", required: true });

@@ -16,10 +16,13 @@ function grouped(value, least, most) {
   return formats.get(name).format(value).replace("-", "−");
 }
 
+/** A scaled integer as a figure of so many places: halves go away from zero, and no binary fraction decides them. */
+const rounded = (value, decimals, places) => (Math.sign(value) * Math.round(Math.abs(value) / 10 ** (decimals - places))) / 10 ** places;
+
 /** A scaled integer with thousands separators, rounded to some places. */
 export function fixed(value, decimals, places, sign = false) {
   if (!known(value)) return UNKNOWN;
-  const figure = Number((value / 10 ** decimals).toFixed(places)) + 0;
+  const figure = rounded(value, decimals, places);
   return (sign && figure > 0 ? "+" : "") + grouped(figure === 0 ? 0 : figure, places, places);
 }
 
@@ -34,8 +37,8 @@ export function price(e6) {
 /** A base amount, without trailing zeros. */
 export function amount(e9, sign = false, places = 6) {
   if (!known(e9)) return UNKNOWN;
-  const figure = e9 / 1e9;
-  return (sign && figure > 0 ? "+" : "") + grouped(figure, 0, places);
+  const figure = rounded(e9, 9, places);
+  return (sign && figure > 0 ? "+" : "") + grouped(figure === 0 ? 0 : figure, 0, places);
 }
 
 /** A fraction as percent, rounded down in size so that no health looks better than it is. */

@@ -19,9 +19,10 @@ import { drawStrategy } from "./panels/strategy.js";
 import { changed, setConn, store, take, takeAll, watch } from "./store.js";
 import { Stream } from "./stream.js";
 
-const PANELS = [drawHeader, drawHealth, drawLeverage, drawPositions, drawControl, drawActions, drawAccounts, drawStrategy,
-  drawLedger, drawOpportunities, drawAlerts, drawDecisions, drawLog, drawLock, followSelection];
-for (const draw of PANELS) watch(draw);
+const PANELS = [[drawHeader, "top"], [drawHealth, "p-health"], [drawLeverage, "p-leverage"], [drawPositions, "p-positions"],
+  [drawControl, "p-control"], [drawActions, "p-actions"], [drawAccounts, "p-accounts"], [drawStrategy, "p-strategy"],
+  [drawLedger, "p-ledger"], [drawOpportunities], [drawAlerts], [drawDecisions], [drawLog], [drawLock], [followSelection]];
+for (const [draw, id] of PANELS) watch(draw, id ? document.getElementById(id) : null);
 
 const lockButton = document.getElementById("lock");
 const themeButton = document.getElementById("theme");

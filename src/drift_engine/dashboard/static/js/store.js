@@ -24,9 +24,17 @@ export const store = {
 const listeners = [];
 let asked = false;
 
-/** Call a panel whenever something changed, at most once a frame. */
-export function watch(listener) {
-  listeners.push(listener);
+/** Call a panel whenever something changed, at most once a frame. Its `root` says of which engine and seq it is. */
+export function watch(listener, root = null) {
+  listeners.push([listener, root]);
+}
+
+function stamp(root) {
+  const status = current()?.status;
+  for (const [name, value] of [["engine", status?.engine], ["seq", status?.seq]]) {
+    const shown = String(value ?? "");
+    if (root.dataset[name] !== shown) root.dataset[name] = shown;
+  }
 }
 
 /** Ask for a drawing of what is known now. */
@@ -35,8 +43,11 @@ export function changed() {
   asked = true;
   setTimeout(() => {
     asked = false;
-    for (const listener of listeners) {
-      try { listener(store); } catch (error) { console.error(error); }
+    for (const [listener, root] of listeners) {
+      try {
+        listener(store);
+        if (root) stamp(root);
+      } catch (error) { console.error(error); }
     }
   }, 40);
 }

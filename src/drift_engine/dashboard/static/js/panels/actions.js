@@ -3,7 +3,9 @@
 import { at } from "../api.js";
 import { command } from "../commands.js";
 import { attr, h, icon, keyed, parts, text } from "../dom.js";
-import { UNKNOWN, money } from "../format.js";
+import { askAmount } from "../dialog.js";
+import { UNKNOWN, fixed, money } from "../format.js";
+import { isCash } from "../states.js";
 import { current, select, store } from "../store.js";
 
 const actions = parts("p-actions");
@@ -18,16 +20,33 @@ export function drawActions() {
   attr(button.settle, "disabled", open.length === 0 || !running);
   const sum = open.reduce((total, row) => total + row.unsettled_e6, 0);
   const settle = !status ? "Loading…" : open.length === 0 ? "Nothing to settle." : running ? `${money(sum, true)} unsettled in ${open.map((row) => row.market).join(", ")}.` : "The engine is not running.";
-  const why = status?.mode === "live" ? "Deposits and withdrawals are signed by the owner's wallet, outside this engine." : "On paper the capital is the fleet file's; nothing is deposited or withdrawn here.";
+  const paper = status?.mode === "paper";
+  const why = paper ? "Deposits and withdrawals are play money on paper." : "Deposits and withdrawals are signed by the owner's wallet, outside this engine.";
   text(actions.note, `${settle} ${status ? why : ""}`);
-  attr(button.deposit, "title", why);
-  attr(button.withdraw, "title", why);
+  for (const node of [button.deposit, button.withdraw]) attr(node, "disabled", !paper || !running);
 }
 
 button.settle.addEventListener("click", async () => {
   const status = current()?.status;
   if (status) await command(at(status.engine, "settle"), {}, `Settle PnL of ${status.engine}`);
 });
+
+const TRANSFERS = {
+  deposit: ["Deposit into", "It is paid into the simulated account, and counts as no profit.", "Deposit"],
+  withdraw: ["Withdraw from", "It is paid out of the simulated account. It is refused where health would be under 80 % after it.", "Withdraw"],
+};
+
+async function transfer(word) {
+  const status = current()?.status;
+  const cash = (status?.positions ?? []).find((row) => isCash(row, status));
+  if (!status) return;
+  const [title, line, yes] = TRANSFERS[word];
+  const held = cash ? `${fixed(cash.base_e9, 9, 2)} ${cash.market} held.` : "What is held is not known.";
+  const figure = await askAmount({ title: `${title} ${status.engine}`, lines: [line, held], label: `Amount in ${cash?.market ?? "the quote asset"}`, yes });
+  if (figure) await command(at(status.engine, word), { amount: figure }, `${yes} ${figure} of ${status.engine}`);
+}
+
+for (const word of Object.keys(TRANSFERS)) button[word].addEventListener("click", () => transfer(word));
 
 const label = (found) => `Sub-account ${typeof found === "object" && found !== null ? found.id ?? found.sub_account ?? "?" : found}`;
 const idOf = (found) => (typeof found === "object" && found !== null ? String(found.id ?? found.sub_account ?? found.name) : String(found));

@@ -3,6 +3,7 @@
 
 import { at, get } from "../api.js";
 import { attr, h, icon, parts, text } from "../dom.js";
+import { fixed, percent } from "../format.js";
 import { current } from "../store.js";
 
 const panel = parts("p-charts");
@@ -110,7 +111,7 @@ function note() {
 
 function unpacked(data) {
   const found = data.series ?? data.columns ?? {};
-  return { x: (data.ts_ns ?? []).map((ns) => ns / 1e6), fills: data.fills ?? [], market: data.market, low: data.low ?? {}, ...found };
+  return { seq: data.seq, x: (data.ts_ns ?? []).map((ns) => ns / 1e6), fills: data.fills ?? [], market: data.market, low: data.low ?? {}, ...found };
 }
 
 /** Nothing of another engine is ever left standing. */
@@ -190,12 +191,15 @@ function paint({ chart, box, plot, empty, last }) {
   globalThis.Plotly.react(plot, made.traces, layout, { displaylogo: false, responsive: true, displayModeBar: false, doubleClick: "reset", scrollZoom: false });
   attr(plot, "aria-label", `${chart.title}: last ${last.textContent || "not known"}`);
   attr(plot, "role", "img");
+  attr(box, "data-engine", drawn.engine);
+  attr(box, "data-seq", data.seq);
 }
 
+/** The last figure of a chart, rounded as the panels round it. */
 function show(value, id) {
-  const places = { equity: 2, health: 1, price: 2, funding: 4, basis: 2, delta: 4 }[id];
-  const shown = value.toLocaleString("en-US", { minimumFractionDigits: places, maximumFractionDigits: places }).replace(/^-(0[.,0]*)$/, "$1").replace("-", "−");
-  return id === "health" ? `${shown} %` : id === "basis" ? `${shown} bp` : shown;
+  if (id === "health") return percent(value / 100, 1);
+  const places = { equity: 2, price: 2, funding: 4, basis: 2, delta: 4 }[id];
+  return `${fixed(value, 0, places)}${id === "basis" ? " bp" : ""}`;
 }
 
 export function repaint() {

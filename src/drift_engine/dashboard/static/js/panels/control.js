@@ -86,7 +86,8 @@ function fillField(field, row, down) {
   if (!down) delete field.dataset.touched;
   const shown = row.value === null || row.value === undefined ? "" : String(row.value);
   const value = field.tagName === "SELECT" ? shown.toLowerCase() : shown;
-  if (!field.dataset.touched && field.value !== value) field.value = value;
+  const inHand = field.dataset.touched || document.activeElement === field;
+  if (!inHand && field.value !== value) field.value = value;
   attr(field, "placeholder", row.default === undefined ? null : plain(row.default));
 }
 

@@ -30,7 +30,9 @@ function drawSum(rows, status) {
   const perps = rows.filter((row) => row.kind === "perp");
   const total = perps.every((row) => known(row.unrealised_e6)) ? perps.reduce((sum, row) => sum + row.unrealised_e6, 0) : null;
   const cash = (status?.positions ?? []).filter((row) => isCash(row, status)).map((row) => `${fixed(row.base_e9, 9, 2)} ${row.market}`);
-  text(panel.sum, [...cash, perps.length ? `unrealised ${money(total, true)}` : ""].filter(Boolean).join(" · "));
+  const net = Object.entries(status?.net_delta_e9 ?? {}).map(([asset, held]) => `${amount(held, true, 4)} ${asset}`);
+  const told = [...cash, perps.length ? `unrealised ${money(total, true)}` : "", net.length ? `net delta ${net.join(", ")}` : ""];
+  text(panel.sum, told.filter(Boolean).join(" · "));
 }
 
 function drawEmpty(status) {
