@@ -86,7 +86,7 @@ def test_money_is_paid_in_and_out_of_a_paper_account(sight: Sight, center: Cente
     sight.open("tomorrow")
     sight.unlock()
     center.until(lambda: center.status("tomorrow")["net_deposits_e6"])
-    before = center.status("tomorrow")["net_deposits_e6"]
+    before = int(center.status("tomorrow")["net_deposits_e6"])
 
     def paid_in(e6: int) -> bool:
         """Whether so much more is paid in, give or take the program's rounding of balances."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from drift_engine.cli import exits, options
+from drift_engine.cli import exits, options, streams
 
 if TYPE_CHECKING:
     from drift_engine.backtest import BacktestResult
@@ -49,7 +49,8 @@ def backtest(
     }  # fmt: skip
     run = options.run_config("backtest", config, flags)
     try:
-        result = _measured(run, run.strategy)
+        with streams.only_json(as_json):
+            result = _measured(run, run.strategy)
     finally:
         _remember(run)
     yardstick = (

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from drift_engine.cli import exits
+from drift_engine.cli import exits, streams
 from drift_engine.cli.options import Json
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ def check(
 
     run = load(file)
     try:
-        shown = _shown(run)
+        with streams.only_json(as_json):
+            shown = _shown(run)
     except exits.mistakes() as error:
         raise ConfigError(f"{file}: {error}") from None
     if as_json:

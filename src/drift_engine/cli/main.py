@@ -3,7 +3,6 @@
 A command returns its exit code. Here, and only here, errors become exit codes and one line on stderr.
 """
 
-import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -12,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from drift_engine.cli import exits
+from drift_engine.cli import exits, streams
 from drift_engine.cli.account import account
 from drift_engine.cli.alerts import app as alerts_app
 from drift_engine.cli.backtest import backtest
@@ -85,15 +84,22 @@ def run(arguments: Sequence[str] | None = None) -> int:
         code = typer.main.get_command(app).main(
             args=None if arguments is None else list(arguments), prog_name=PROGRAM, standalone_mode=False
         )
+        sys.stdout.flush()
     except _USAGE_ERROR as error:
         exits.complain(f"{error.format_message()} Try: {_help_for(error)}")  # type: ignore[attr-defined]
         return exits.USAGE
     except (KeyboardInterrupt, typer.Abort):
         code = _INTERRUPTED
-    except BrokenPipeError:
-        _leave_stdout()
+    except (BrokenPipeError, SystemExit) as error:
+        if not streams.reader_left(error):
+            raise
+        streams.leave()
         return exits.OK
     except Exception as error:
+        if isinstance(error, OSError) and streams.is_full(error):
+            streams.leave()
+            exits.complain(f"cannot write the output: {error.strerror}; free space, or write it elsewhere")
+            return exits.FAILED
         judged = exits.judge(error)
         if judged is None:
             raise
@@ -110,16 +116,12 @@ def _help_for(error: Exception) -> str:
     return f"{context.command_path if context else PROGRAM} --help"
 
 
-def _leave_stdout() -> None:
-    """The reader of our output has gone: what is still buffered goes nowhere."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 
 def main() -> NoReturn:
     """Run the command line and exit. SIGTERM ends a run as Ctrl-C does."""
+    streams.make_ready()
     signal.signal(signal.SIGTERM, _interrupt)
     sys.exit(run())

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from drift_engine.cli import exits, options, venue_options
+from drift_engine.cli import exits, options, streams, venue_options
 from drift_engine.config import ConfigError, paced
 
 if TYPE_CHECKING:
@@ -81,13 +81,15 @@ def _run(run: "RunConfig", length_s: float | None, node: "Place | None", *, as_j
 
     if run.mode == "live":
         raise ConfigError(wiring.NOT_LIVE_YET)
-    strategy = wiring.make_strategy(run)
-    if run.journal is None:
-        run = structs.replace(run, journal=places.new_journal(run.state_dir, "paper", strategy.name, datetime.now(UTC)))
-    if node is None:
-        outcome = asyncio.run(watch.watch(run, strategy, length_s, quiet=as_json))
-    else:
-        outcome = asyncio.run(watch.watch_chain(run, strategy, node, length_s, quiet=as_json))
+    with streams.only_json(as_json):
+        strategy = wiring.make_strategy(run)
+        if run.journal is None:
+            journal = places.new_journal(run.state_dir, "paper", strategy.name, datetime.now(UTC))
+            run = structs.replace(run, journal=journal)
+        if node is None:
+            outcome = asyncio.run(watch.watch(run, strategy, length_s, quiet=as_json))
+        else:
+            outcome = asyncio.run(watch.watch_chain(run, strategy, node, length_s, quiet=as_json))
     _tell(outcome, run.journal, as_json=as_json)
     status = outcome.status
     return exits.HALTED if status["latched"] or status["trading"] == "HALTED" else exits.OK

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from drift_engine.cli import exits
+from drift_engine.cli import exits, streams
 from drift_engine.cli.options import Json, State
 
 
@@ -26,7 +26,8 @@ def replay(
     from drift_engine.cli.places import find_journal
 
     path = find_journal(journal, state)
-    report = replaying.replay(path, data)
+    with streams.only_json(as_json):
+        report = replaying.replay(path, data)
     if as_json:
         print_json({"journal": str(path), **structs.asdict(report)})
     else:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from drift_engine.cli import exits
+from drift_engine.cli import exits, streams
 from drift_engine.cli.options import Json
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ def strategies(
     """List the strategies with their parameters, defaults and units."""
     from drift_engine.cli.output import print_json
 
-    found = _found(names or [])
+    with streams.only_json(as_json):
+        found = _found(names or [])
     if as_json:
         print_json([_described(name, strategy) for name, strategy in found.items()])
     else:

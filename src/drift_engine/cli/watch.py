@@ -13,6 +13,7 @@ from drift_engine.cli import exits, places
 from drift_engine.engine import DriftEngine
 from drift_engine.journal import JournalError
 from drift_engine.signals import stopping
+from drift_engine.simulation.venue_log import VenueLogError
 
 if TYPE_CHECKING:
     from drift_engine.cli.venue_options import Place
@@ -79,7 +80,7 @@ async def _until_over(
         show(engine.get_status(), time.monotonic() - began)
         if over.done():
             over.result()
-    except JournalError as error:
+    except (JournalError, VenueLogError) as error:
         raise exits.FailedError(f"the run ended: {error}") from error
     finally:
         for task in (over, stopped):
