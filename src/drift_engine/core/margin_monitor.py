@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from operator import itemgetter
 
 from drift_engine.core.margin_direct import is_direct, perp_part, spot_part
-from drift_engine.core.margin_move import Fixed, Moment, Move
+from drift_engine.core.margin_move import Fixed, Moment, Move, perp_move
 from drift_engine.core.margin_parts import Part, Terms, at_par, quote_bounds_of, terms_of
 from drift_engine.core.margin_perp import PerpHolding
 from drift_engine.core.margin_spot import SpotHolding, strict_value_e6
@@ -130,7 +130,7 @@ class MarginMonitor:
         if not holding.takes(position, market):
             return None
         self._account, self._now_ns, self._seen = account, -1, [None]
-        self._move = move = self._moving(0, markets)
+        self._move = move = self._moving(0, account, markets)
         return move(moment) if move else None
 
     def _check(self, moment: Moment) -> Margin:
@@ -222,22 +222,23 @@ class MarginMonitor:
         self._moves = self._moves + 1 if mover == self._mover else 0
         self._mover = mover
         if len(self._held) == 1:
-            self._move = self._moving(0, moment.markets)
+            self._move = self._moving(0, moment.account, moment.markets)
         elif self._moves >= _OFTEN and 0 <= mover < len(self._held):
-            self._move = self._moving(mover, moment.markets)
+            self._move = self._moving(mover, moment.account, moment.markets)
         if self._move is not None:
             self._margin = self._move(moment) or self._margin
 
-    def _moving(self, mover: int, markets: Mapping[str, Market]) -> Move | None:
+    def _moving(self, mover: int, account: Account, markets: Mapping[str, Market]) -> Move | None:
         """Return the margin at any price of one holding, where it is a plain perp."""
-        holding, account = self._held[mover], self._account
-        if not isinstance(holding, PerpHolding) or account is None:
+        holding = self._held[mover]
+        facts = holding.plain_facts if isinstance(holding, PerpHolding) else None
+        if facts is None:
             return None
         parts = self._parts[:mover] + self._parts[mover + 1 :]
         names = [self._quote, self._quote, *self._names[:mover], *self._names[mover + 1 :]]
         others = itemgetter(*names)
         fixed = Fixed(account, others, others(markets), self._max_age_ns, self._max_age_slots)
-        return holding.moving(with_quote(joined(parts) if parts else None, self._quote_e6), fixed)
+        return perp_move(holding.name, facts, with_quote(joined(parts) if parts else None, self._quote_e6), fixed)
 
 
 def _from_scratch(account: Account, markets: Mapping[str, Market], now_ns: int, terms: Terms) -> Margin:

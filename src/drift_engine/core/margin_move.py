@@ -102,8 +102,8 @@ def perp_move(name: str, facts: PerpFacts, rest: Part, fixed: Fixed) -> Move:
             initial += min((collateral - without) * upnl_i // E4, UPNL_INITIAL_CAP_E6)
         requirement = value * ratio // E4 + asked
         ts_ns, at_slot = market.ts_ns, market.oracle_slot
-        ts_ns = min(ts_ns, oldest_ns)
-        at_slot = min(at_slot, oldest_slot)
+        ts_ns = ts_ns if ts_ns < oldest_ns else oldest_ns
+        at_slot = at_slot if at_slot < oldest_slot else oldest_slot
         margin = Margin(
             collateral,
             requirement,

@@ -6,7 +6,7 @@ in settlement asks no margin and is worth its expiry price.
 """
 
 from drift_engine.core.funding import payment_e6
-from drift_engine.core.margin_move import Fixed, Move, PerpFacts, perp_move
+from drift_engine.core.margin_move import PerpFacts
 from drift_engine.core.margin_parts import OPEN_ORDER_E6, PLAIN, UPNL_INITIAL_CAP_E6, Part, Terms
 from drift_engine.core.margin_spot import strict_value_e6
 from drift_engine.core.margin_weights import perp_ratio_e4, perp_ratios_e4, profit_weight_e4, size_discount_e4
@@ -163,15 +163,14 @@ class PerpHolding:
         tokens = token_amount(self._position.isolated_scaled_e9, quote_market)
         return strict_value_e6(tokens, decimals_of(quote_market), low_e6, low_e6)
 
-    def moving(self, rest: Part, fixed: Fixed) -> Move | None:
-        """Return the margin of this position and the rest of an account at any price, where both are plain.
+    @property
+    def plain_facts(self) -> PerpFacts | None:
+        """What ``margin_move`` needs of a position that is plain in its sense, ``None`` where it is not.
 
         That quote stands at par, and that nothing else is isolated, is for the caller to know.
         """
         *_, upnl_e4, _, other = self._facts
-        if self._sides or upnl_e4 != E4 or other or self.isolated:
-            return None
-        return perp_move(self.name, self._facts, rest, fixed)
+        return None if self._sides or upnl_e4 != E4 or other else self._facts
 
 
 def unsettled_e6(position: PerpPosition, market: Market) -> int:

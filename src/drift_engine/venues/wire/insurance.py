@@ -9,8 +9,6 @@ from drift_engine.venues.wire.layout import Int, Key, View, account_layout
 class InsuranceFundStake(View):
     """One stake."""
 
-    __slots__ = ()
-
     authority = Key()
     if_shares = Int()
     last_withdraw_request_shares = Int()

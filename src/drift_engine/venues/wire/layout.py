@@ -18,7 +18,7 @@ from operator import itemgetter
 from struct import Struct, error
 from typing import Any, Generic, Self, TypeVar, overload
 
-from msgspec import defstruct
+import msgspec
 from solders.pubkey import Pubkey
 
 from drift_engine.venues.errors import EncodeError
@@ -124,7 +124,7 @@ def account_layout(name: str, lines: str, records: Mapping[str, Record[Any]] | N
         whole=Struct("<8x" + read.code),
         converted=tuple((at, value) for at, field, value in numbered if value and field not in slots),
         slot_places=tuple((at, field) for at, field, _ in numbered if field in slots),
-        snapshot=defstruct(name, read.types, frozen=True, gc=False),
+        snapshot=msgspec.defstruct(name, read.types, frozen=True, gc=False),
         records=known,
         slots=slots,
     )
@@ -143,13 +143,14 @@ def _place(at: int, codec: Codec[Any]) -> Place:
     return at, Struct("<" + codec.code).unpack_from, codec.value
 
 
-class View:
+class View(msgspec.Struct, eq=False, gc=False):
     """One account's bytes. Made by ``wire.accounts.decode``, which has checked owner, discriminator and length."""
 
-    __slots__ = ("data", "layout")
+    data: Buffer
+    layout: Layout
 
-    def __init__(self, data: Buffer, layout: Layout) -> None:
-        self.data, self.layout = data, layout
+    def __repr__(self) -> str:
+        return f"<{self.layout.name} of {len(self.data)} bytes>"
 
     @classmethod
     def blank(cls, layout: Layout) -> Self:
@@ -194,9 +195,8 @@ class Field(Generic[T]):
             at, unpack, value = view.layout.places[self.name]
         except KeyError:
             raise self._absent(view) from None
-        item = unpack(view.data, at)[0]
-        found: T = value(item) if value else item
-        return found
+        (found,) = unpack(view.data, at)
+        return value(found) if value else found  # type: ignore[no-any-return]
 
     def __set__(self, view: View, value: T) -> None:
         layout = view.layout

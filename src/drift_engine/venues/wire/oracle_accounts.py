@@ -9,8 +9,6 @@ from drift_engine.venues.wire.layout import Int, View, account_layout
 class PythLazerOracle(View):
     """A Pyth Lazer feed: ``price`` and ``conf`` times ten to the ``exponent``; ``publish_time`` in microseconds."""
 
-    __slots__ = ()
-
     price = Int()
     publish_time = Int()
     posted_slot = Int()
@@ -20,8 +18,6 @@ class PythLazerOracle(View):
 
 class PrelaunchOracle(View):
     """The price of a market that has no oracle yet, 1e6."""
-
-    __slots__ = ()
 
     price = Int()
     max_price = Int()

@@ -30,7 +30,8 @@ LARGEST_EXPONENT = 38
 PYTH_PUSH_MAGIC = 0xA1B2C3D4
 PYTH_PUSH_HEADER = (PYTH_PUSH_MAGIC, 2, 3)
 PRICE_UPDATE_HEAD = discriminator("PriceUpdateV2")
-_LAZER = Format("<8xqQQi4xQ")
+_LAZER = Format("<8sqQQi4xQ")
+_LAZER_HEAD = PYTH_LAZER_ORACLE.head
 _PRELAUNCH = Format("<8xq8xQ8xQ")
 _PUSH = Format("<III8xiII8xQ160xqQ")
 _PUSH_SIZE = 3312
@@ -57,6 +58,9 @@ class OraclePrice(Struct, frozen=True, gc=False):
 Quote = tuple[int, int, int, int, int | None, bool]
 """A Pyth price as its account says it: price, confidence, exponent, posted slot, sequence id, sufficient points."""
 
+Reader = Callable[[Buffer, int], OraclePrice]
+"""An account's bytes and a slot in, the price out; too few bytes are a ``struct.error``."""
+
 QUOTE_ASSET = OraclePrice(price_e6=ONE_E6, confidence_e6=1, delay_slots=0)
 
 
@@ -66,22 +70,32 @@ def read_oracle(program: Program, source: int, owner: Pubkey, data: Buffer, slot
     Raises ``DecodeError`` for a source that the protocol does not read, a foreign owner, and bytes that are no oracle.
     The quote asset's price is 1, whatever the account.
     """
+    reader = _READERS.get(source)
+    if reader is None or source not in program.oracles.sources:
+        return _special(program, source, owner, data, slot)
+    if owner is not program.program_id:
+        _require_reads(program, owner)
+    try:
+        return reader(data, slot)
+    except error:
+        named = OracleSource(source).name
+        raise DecodeError(f"an oracle account of {len(data)} bytes is too short for {named}") from None
+
+
+def _special(program: Program, source: int, owner: Pubkey, data: Buffer, slot: int) -> OraclePrice:
+    """Return the price of a source that is no Pyth feed."""
     if source not in program.oracles.sources:
         named = known(OracleSource, source).name
         raise DecodeError(f"oracle source {named} is not supported: {program.name} is not read from such accounts")
     if source == OracleSource.QUOTE_ASSET:
         return QUOTE_ASSET
+    _require_reads(program, owner)
+    return _prelaunch(program, data, slot)
+
+
+def _require_reads(program: Program, owner: Pubkey) -> None:
     if owner != program.program_id and owner not in program.oracles.owners:
         raise DecodeError(f"the oracle account belongs to {owner}, whose oracles {program.name} does not read")
-    if source == OracleSource.PRELAUNCH:
-        return _prelaunch(program, data, slot)
-    reader, multiple, stable = _PYTH[source]
-    try:
-        found = _scaled(reader(data), multiple, slot)
-    except error:
-        named = OracleSource(source).name
-        raise DecodeError(f"an oracle account of {len(data)} bytes is too short for {named}") from None
-    return _pegged(found) if stable else found
 
 
 def _scaled(quote: Quote, multiple: int, slot: int) -> OraclePrice:
@@ -123,11 +137,35 @@ def _pegged(found: OraclePrice) -> OraclePrice:
     )
 
 
-def _lazer(data: Buffer) -> Quote:
-    if data[:8] != PYTH_LAZER_ORACLE.head:
-        raise DecodeError(f"no PythLazerOracle: the account starts with {bytes(data[:8]).hex()}")
-    price, published, slot, exponent, confidence = _LAZER.unpack_from(data)
-    return price, confidence, exponent, slot, published, True
+def _lazer(multiple: int) -> Reader:
+    """Return the reader of Lazer feeds, as most are: a price of more digits than 1e6 is within the range as it is."""
+    precisions = {exponent: 10 ** abs(exponent) // multiple for exponent in range(-LARGEST_EXPONENT, 1)}
+    divisors = {exponent: found // ONE_E6 for exponent, found in precisions.items() if found >= ONE_E6}
+
+    def read(data: Buffer, slot: int) -> OraclePrice:
+        try:
+            head, price, published, posted_slot, exponent, confidence = _LAZER.unpack_from(data)
+        except error:
+            if data[:8] == _LAZER_HEAD:
+                raise
+            head = data[:8]
+        if head != _LAZER_HEAD:
+            raise DecodeError(f"no PythLazerOracle: the account starts with {bytes(head).hex()}")
+        down = divisors.get(exponent)
+        if down and price >= 0 and posted_slot <= _MOST:
+            delay = slot - posted_slot
+            return OraclePrice(price // down, confidence // down, delay, True, published, posted_slot)  # noqa: FBT003
+        return _scaled((price, confidence, exponent, posted_slot, published, True), multiple, slot)
+
+    return read
+
+
+def _pyth(account: Callable[[Buffer], Quote], multiple: int) -> Reader:
+    return lambda data, slot: _scaled(account(data), multiple, slot)
+
+
+def _stable(reader: Reader) -> Reader:
+    return lambda data, slot: _pegged(reader(data, slot))
 
 
 def _push(data: Buffer) -> Quote:
@@ -156,18 +194,17 @@ def _prelaunch(program: Program, data: Buffer, slot: int) -> OraclePrice:
     return OraclePrice(price, confidence, program.oracles.prelaunch_delay(updated, slot), posted_slot=updated)
 
 
-_Reader = Callable[[Buffer], Quote]
-_PYTH: dict[int, tuple[_Reader, int, bool]] = {
-    OracleSource.PYTH: (_push, 1, False),
-    OracleSource.PYTH_1K: (_push, 1_000, False),
-    OracleSource.PYTH_1M: (_push, 1_000_000, False),
-    OracleSource.PYTH_STABLE_COIN: (_push, 1, True),
-    OracleSource.PYTH_PULL: (_pull, 1, False),
-    OracleSource.PYTH_1K_PULL: (_pull, 1_000, False),
-    OracleSource.PYTH_1M_PULL: (_pull, 1_000_000, False),
-    OracleSource.PYTH_STABLE_COIN_PULL: (_pull, 1, True),
-    OracleSource.PYTH_LAZER: (_lazer, 1, False),
-    OracleSource.PYTH_LAZER_1K: (_lazer, 1_000, False),
-    OracleSource.PYTH_LAZER_1M: (_lazer, 1_000_000, False),
-    OracleSource.PYTH_LAZER_STABLE_COIN: (_lazer, 1, True),
+_READERS: dict[int, Reader] = {
+    OracleSource.PYTH: _pyth(_push, 1),
+    OracleSource.PYTH_1K: _pyth(_push, 1_000),
+    OracleSource.PYTH_1M: _pyth(_push, 1_000_000),
+    OracleSource.PYTH_STABLE_COIN: _stable(_pyth(_push, 1)),
+    OracleSource.PYTH_PULL: _pyth(_pull, 1),
+    OracleSource.PYTH_1K_PULL: _pyth(_pull, 1_000),
+    OracleSource.PYTH_1M_PULL: _pyth(_pull, 1_000_000),
+    OracleSource.PYTH_STABLE_COIN_PULL: _stable(_pyth(_pull, 1)),
+    OracleSource.PYTH_LAZER: _lazer(1),
+    OracleSource.PYTH_LAZER_1K: _lazer(1_000),
+    OracleSource.PYTH_LAZER_1M: _lazer(1_000_000),
+    OracleSource.PYTH_LAZER_STABLE_COIN: _stable(_lazer(1)),
 }

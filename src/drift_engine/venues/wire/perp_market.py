@@ -12,8 +12,6 @@ from drift_engine.venues.wire.records import HistoricalOracleData, InsuranceClai
 class PerpMarket(View):
     """One perp market."""
 
-    __slots__ = ()
-
     pubkey = Key()
     base_asset_amount_long = Int()
     base_asset_amount_short = Int()

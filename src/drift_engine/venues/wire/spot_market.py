@@ -11,8 +11,6 @@ from drift_engine.venues.wire.records import HistoricalIndexData, HistoricalOrac
 class SpotMarket(View):
     """One spot market."""
 
-    __slots__ = ()
-
     pubkey = Key()
     oracle = Key()
     mint = Key()

@@ -11,8 +11,6 @@ from drift_engine.venues.wire.records import FeeStructure, OracleGuardRails
 class State(View):
     """The exchange."""
 
-    __slots__ = ()
-
     whitelist_mint = Key()
     discount_mint = Key()
     signer = Key()

@@ -116,8 +116,6 @@ SPOT_POSITION = record(
 class User(View):
     """One sub-account."""
 
-    __slots__ = ()
-
     authority = Key()
     delegate = Key()
     name = Text()

@@ -10,8 +10,6 @@ from drift_engine.venues.wire.records import UserFees
 class UserStats(View):
     """One authority's fees, volumes and flags."""
 
-    __slots__ = ()
-
     authority = Key()
     referrer = Key()
     fees = Field[UserFees]()
