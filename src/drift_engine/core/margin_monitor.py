@@ -92,10 +92,12 @@ class MarginMonitor:
         self._max_age_ns = _FOREVER if max_age_ns is None else max_age_ns
         self._account: Account | None = None
         self._known: list[Holding] = []
+        self._held: list[Holding] = []
+        self._lone_name = ""
         self._lone: LonePerp | LoneQuote | None = None
         self._now_ns = self._slot = -1
+        self._lone_market: Market | None = None
         self._margin: Margin
-        self._lone_market: Market | None
         self._terms: Terms | None = None
         self._seen: list[Market | None] = []
         self._parts: list[Part] = []
@@ -118,17 +120,22 @@ class MarginMonitor:
         return self._check(moment.account, markets, now_ns, slot)
 
     def _renew(self, account: Account, markets: Mapping[str, Market]) -> None:
-        """Keep the quick way to a lone perp of which the quote alone has changed, as funding does every hour."""
-        last, perps = self._account, account.perps
-        if last is None or not isinstance(self._lone, LonePerp) or account.spots is not last.spots or len(perps) != 1:
+        """Keep the quick way to a lone perp while it stays the only one, as at a fill or an hour's funding."""
+        last, known = self._account, self._lone_market
+        if last is None or known is None or not isinstance(self._lone, LonePerp) or account.spots is not last.spots:
             return
-        holding, market = self._held[0], markets.get(perps[0].market)
         same = account.max_margin_ratio_e4 == last.max_margin_ratio_e4 and account.leverage == last.leverage
-        if market is None or not perps[0].base_e9 or not same:
+        perp, market = account.perp(self._lone_name), markets.get(self._lone_name)
+        if len(account.perps) != 1 or not perp.base_e9 or perp.isolated or not same:
             return
-        if isinstance(holding, PerpHolding) and holding.takes(perps[0], market):
-            self._account, self._lone = account, holding.alone(self._quote_e6)
-            self._now_ns, self._seen = -1, [None]
+        if market is None or market.totals is not known.totals:
+            return
+        holding = self._held[0]
+        if not (isinstance(holding, PerpHolding) and holding.takes(perp, market)):
+            holding = PerpHolding(perp, market, terms_of(account))
+            self._held = self._known = [holding]
+        self._account, self._lone = account, holding.alone(self._quote_e6)
+        self._now_ns, self._seen = -1, [None]
 
     def _check(self, account: Account, markets: Mapping[str, Market], now_ns: int, slot: int) -> Margin:
         """Go the whole way: do again what has changed, and sum."""
@@ -229,12 +236,14 @@ def _from_scratch(account: Account, markets: Mapping[str, Market], now_ns: int, 
     low_e6, high_e6 = quote_bounds_of(market, strict=terms.strict)
     tokens = token_amount(account.spot(account.quote).scaled_e9, market)
     quote_e6 = strict_value_e6(tokens, decimals_of(market), low_e6, high_e6)
-    held = holdings_of(account, markets, terms)
-    parts = [holding.part(markets[holding.name], low_e6, high_e6) for holding in held]
-    deposits = []
-    if True in [holding.isolated for holding in held]:
-        deposits = _deposits(held, parts, market, low_e6)
-        parts = [part for part, holding in zip(parts, held, strict=True) if not holding.isolated]
+    parts: list[Part] = []
+    deposits: list[tuple[Part, int]] = []
+    for holding in holdings_of(account, markets, terms):
+        part = holding.part(markets[holding.name], low_e6, high_e6)
+        if isinstance(holding, PerpHolding) and holding.isolated:
+            deposits.append((part, holding.deposit_e6(market, low_e6)))
+        else:
+            parts.append(part)
     margin = margin_from(quote_e6, joined(parts) if parts else None, now_ns, -_FOREVER, -_FOREVER)
     if deposits:
         margin = with_isolated(margin, deposits, -_FOREVER, -_FOREVER)

@@ -21,7 +21,8 @@ from drift_engine.core.valuation import PriceUnknownError
 
 def strict_value_e6(tokens: int, decimals: int, low_e6: int, high_e6: int) -> int:
     """Return the value of signed tokens, by the price of what is owned or of what is owed."""
-    return floor_div(tokens * (low_e6 if tokens > 0 else high_e6), 10**decimals)
+    unit: int = 10**decimals
+    return tokens * (low_e6 if tokens > 0 else high_e6) // unit
 
 
 class SpotHolding:
