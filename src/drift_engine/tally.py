@@ -30,7 +30,7 @@ class Tally:
     def _decided(self, event: Decided) -> None:
         self.decisions += 1
         self.last_decision = event
-        for check in event.checks:
+        for check in () if event.approved else event.checks:
             if check.verdict == "refuse":
                 self.refusals[check.gate] = self.refusals.get(check.gate, 0) + 1
 

@@ -6,9 +6,9 @@ the change in its value, so that the caller can name the cause.
 
 from msgspec import structs
 
-from drift_engine.core.perp_position import with_open
+from drift_engine.core.perp_position import with_less_open, with_order
 from drift_engine.core.spot_balance import add_tokens, token_amount
-from drift_engine.core.types import Account, Holding, Market, PerpPosition, PerpSpec, SpotBalance
+from drift_engine.core.types import Account, Holding, Leg, Market, PerpPosition, PerpSpec, SpotBalance
 from drift_engine.core.types import EngineState as State
 from drift_engine.core.units import E9
 from drift_engine.core.valuation import perp_value_e6, spot_value_e6
@@ -38,16 +38,16 @@ def set_quote(state: State, position: PerpPosition) -> int:
     return change_e6
 
 
-def change_open(state: State, market: str, base_e9: int, orders: int) -> None:
-    """Change a perp's open orders by signed base that was submitted, and by that same sign when it goes away again.
+def open_order(state: State, leg: Leg) -> None:
+    """Count a leg of a perp as an open order. It is worth nothing yet, so no value changes."""
+    if state.markets[leg.market].spec.kind == "perp":
+        _put_perp(state, with_order(state.account.perp(leg.market), leg.base_e9))
 
-    What is open is worth nothing yet, so no value changes.
-    """
-    if state.markets[market].spec.kind == "spot" or not (base_e9 or orders):
-        return
-    bid = base_e9 > 0 if orders > 0 else base_e9 < 0
-    position = state.account.perp(market)
-    _put_perp(state, with_open(position, base_e9 if bid else 0, 0 if bid else base_e9, orders))
+
+def close_order(state: State, leg: Leg, filled_e9: int) -> None:
+    """Count a leg of a perp, and what of it has not filled, as open no more."""
+    if state.markets[leg.market].spec.kind == "perp":
+        _put_perp(state, with_less_open(state.account.perp(leg.market), leg.base_e9 - filled_e9, 1))
 
 
 def _put_perp(state: State, position: PerpPosition) -> None:

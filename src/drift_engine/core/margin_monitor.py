@@ -98,6 +98,8 @@ class MarginMonitor:
         self._max_age_ns = _FOREVER if max_age_ns is None else max_age_ns
         self._account: Account | None = None
         self._known: list[Holding] = []
+        self._held: list[Holding] = []
+        self._names: list[str] = []
         self._move: Move | None = None
         self._mover, self._moves = -1, 0
         self._now_ns = self._slot = -1
@@ -116,19 +118,22 @@ class MarginMonitor:
         return self._check(moment)
 
     def _renewed(self, moment: Moment) -> Margin | None:
-        """Return the margin of a lone perp of which the quote alone has changed, as funding does every hour."""
+        """Return the margin of a perp that stays the only thing held, as at an hour's funding or a fill."""
         last, account, markets, self._move = self._account, moment.account, moment.markets, None
         if last is None or account is last or account.spots is not last.spots or len(self._held) != 1:
             return None
         if len(account.perps) != 1 or markets.get(self._quote) is not self._quote_market:
             return None
-        position, holding = account.perps[0], self._held[0]
+        position, market = account.perps[0], markets.get(self._names[0])
         same = account.max_margin_ratio_e4 == last.max_margin_ratio_e4 and account.leverage == last.leverage
-        market = markets.get(position.market)
-        if market is None or not position.base_e9 or not same or not isinstance(holding, PerpHolding):
+        if market is None or position.market != market.spec.name or not same:
             return None
-        if not holding.takes(position, market):
+        if not position.base_e9 or position.isolated:
             return None
+        holding = self._held[0]
+        if not (isinstance(holding, PerpHolding) and holding.takes(position, market)):
+            holding = PerpHolding(position, market, terms_of(account))
+            self._held = self._known = [holding]
         self._account, self._now_ns, self._seen = account, -1, [None]
         self._move = move = self._moving(0, account, markets)
         return move(moment) if move else None

@@ -193,7 +193,8 @@ def worst_case_e9(position: PerpPosition, market: Market, price_e6: int) -> int:
 def _worst_side(sides: tuple[Side, Side], price_e6: int, *, prediction: bool = False) -> Side:
     """Return liability and both ratios if all asks or all bids fill, whichever owes more; asks where they are equal."""
     (asks, asks_e4, asks_i_e4), (bids, bids_e4, bids_i_e4) = sides
-    owed_asks, owed_bids = (owed_e6(base, price_e6, prediction=prediction) for base in (asks, bids))
+    owed_asks = owed_e6(asks, price_e6, prediction=prediction)
+    owed_bids = owed_e6(bids, price_e6, prediction=prediction)
     return (owed_asks, asks_e4, asks_i_e4) if owed_asks >= owed_bids else (owed_bids, bids_e4, bids_i_e4)
 
 

@@ -76,6 +76,8 @@ def holdings_of(
 
 def joined(parts: Sequence[Part]) -> Part:
     """Return the sum of parts, one at least, and the age of the oldest."""
+    if len(parts) == 1:
+        return parts[0]
     collateral, requirement, initial, required, value, owed, orders, as_of_ns, oldest_slot = parts[0]
     for c_m, r_m, c_i, r_i, worth, owes, change, ts_ns, at_slot in parts[1:]:
         collateral, initial, value = collateral + c_m, initial + c_i, value + worth

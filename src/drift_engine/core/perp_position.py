@@ -80,6 +80,18 @@ def with_open(position: PerpPosition, bids_e9: int, asks_e9: int, orders: int) -
     )
 
 
+def with_order(position: PerpPosition, base_e9: int) -> PerpPosition:
+    """Return the position with one more open order, of signed base."""
+    return with_open(position, base_e9, 0, 1) if base_e9 > 0 else with_open(position, 0, base_e9, 1)
+
+
+def with_less_open(position: PerpPosition, base_e9: int, orders: int) -> PerpPosition:
+    """Return the position once signed base and a number of orders are open no more."""
+    if base_e9 > 0:
+        return with_open(position, -base_e9, 0, -orders)
+    return with_open(position, 0, -base_e9, -orders)
+
+
 def claimable_e6(position: PerpPosition, price_e6: int, excess_e6: int = 0) -> int:
     """Return how much of a position's PnL may be settled: all of a loss, and of a profit what was realised.
 

@@ -17,9 +17,9 @@ from typing import Any
 from msgspec import structs
 
 from drift_engine.core.funding import payment_e6
-from drift_engine.core.holdings import change_open, move_tokens, opened, revalue, set_perp, set_quote
+from drift_engine.core.holdings import close_order, move_tokens, open_order, opened, revalue, set_perp, set_quote
 from drift_engine.core.market_moves import market_updated, move_prices, pass_time, ticked
-from drift_engine.core.perp_position import after_funding, after_settlement, after_trade
+from drift_engine.core.perp_position import after_funding, after_settlement, after_trade, with_less_open
 from drift_engine.core.types import (
     Account,
     AccountEvent,
@@ -93,7 +93,7 @@ def _submitted(state: State, event: Submitted) -> None:
     first = bisect_right(recent, event.ts_ns - _MINUTE_NS)
     state.recent_plans_ns = (*recent[first:], event.ts_ns)
     for leg in plan.legs:
-        change_open(state, leg.market, leg.base_e9, 1)
+        open_order(state, leg)
 
 
 def _state_changed(state: State, event: StateChanged) -> None:
@@ -133,8 +133,7 @@ def _moved(state: State, change_e6: int) -> None:
 
 
 def _filled(state: State, event: Filled) -> None:
-    change_e6 = _trade(state, event)
-    _count_fill(state, event)
+    change_e6 = _trade(state, event, open_too=_count_fill(state, event))
     moved_e6 = notional_e6(event.base_e9, oracle_price_e6(state.markets[event.market]) - event.oracle_e6)
     basis_e6 = notional_e6(event.base_e9, event.oracle_e6 - event.mark_e6)
     pnl = state.pnl
@@ -147,32 +146,33 @@ def _filled(state: State, event: Filled) -> None:
     state.first_fill_ns = state.first_fill_ns or event.ts_ns
 
 
-def _trade(state: State, event: Filled) -> int:
-    """Change position or balances by a fill, and return the change in equity."""
+def _trade(state: State, event: Filled, *, open_too: bool) -> int:
+    """Change position (what is open of it too) or balances by a fill, and return the change in equity."""
     if event.kind == "perp":
         position = opened(state.account.perp(event.market), state.markets[event.market])
-        return set_perp(state, after_trade(position, event.base_e9, event.quote_e6, event.fee_e6))
+        position = after_trade(position, event.base_e9, event.quote_e6, event.fee_e6)
+        return set_perp(state, with_less_open(position, event.base_e9, 0) if open_too else position)
     tokens = rescale(event.base_e9, 9, state.markets[event.market].spec.decimals)  # type: ignore[union-attr]
     change_e6 = move_tokens(state, event.market, tokens)
     return change_e6 + move_tokens(state, state.account.quote, event.quote_e6 - event.fee_e6)
 
 
-def _count_fill(state: State, event: Filled) -> None:
-    """Take what filled out of the open orders of its plan; a fill of a plan that is closed already changes none."""
+def _count_fill(state: State, event: Filled) -> bool:
+    """Take note of what filled of its plan, and say whether that was open: of a closed plan nothing is."""
     flight = state.in_flight.get(event.plan_id)
     if flight is None:
-        return
+        return False
     filled = list(flight.filled_e9)
     filled[event.leg] += event.base_e9
     state.in_flight[event.plan_id] = structs.replace(flight, filled_e9=tuple(filled))
-    change_open(state, event.market, -event.base_e9, 0)
+    return True
 
 
 def _plan_closed(state: State, event: PlanClosed) -> None:
     flight = state.in_flight.pop(event.plan_id, None)
     if flight is not None:
         for leg, filled_e9 in zip(flight.plan.legs, flight.filled_e9, strict=True):
-            change_open(state, leg.market, filled_e9 - leg.base_e9, -1)
+            close_order(state, leg, filled_e9)
     if event.tip_e6:
         change_e6 = move_tokens(state, state.account.quote, -event.tip_e6)
         state.pnl.tips_e6 += change_e6

@@ -53,12 +53,12 @@ def notional_e6(base_e9: int, price_e6: int) -> int:
 
 def floor_to_step(amount: int, step: int) -> int:
     """Return the largest multiple of ``step`` not farther from zero than ``amount``, with its sign."""
-    return tdiv(amount, step) * step
+    return amount // step * step if amount >= 0 else -(-amount // step) * step
 
 
 def ceil_to_step(amount: int, step: int) -> int:
     """Return the smallest multiple of ``step`` not nearer to zero than ``amount``, with its sign."""
-    return ceil_div(amount, step) * step if amount >= 0 else -ceil_div(-amount, step) * step
+    return -(-amount // step) * step if amount >= 0 else amount // step * step
 
 
 def rescale(amount: int, from_decimals: int, to_decimals: int) -> int:

@@ -18,6 +18,8 @@ those of ``_for_increases``            blocks       skipped         skipped
 A gate that cannot answer blocks an increase and marks a reduction. What a plan does, ``gate_context.purpose`` tells.
 """
 
+from operator import attrgetter
+
 from drift_engine.core.types import ApprovedPlan, Check, Refused, TradePlan
 from drift_engine.execution.gate_context import Case, GateContext, case_of
 from drift_engine.execution.gates.conduct import gas_reserve, in_flight, latency, plan_rate, trading_state
@@ -31,6 +33,7 @@ from drift_engine.execution.gates.market import (
 from drift_engine.execution.gates.risk import delta, edge, health_after, leverage, notional, position
 from drift_engine.execution.gates.verdicts import skipped
 
+_verdict = attrgetter("verdict")
 _SKIPPED = tuple(
     skipped(gate.__name__, "the plan only reduces")
     for gate in (notional, position, leverage, health_after, delta, edge, plan_rate, protocol_integrity)
@@ -51,9 +54,8 @@ def review(plan: TradePlan, context: GateContext) -> ApprovedPlan | Refused:
         gas_reserve(case),
         *(_for_increases(case) if case.increases else _SKIPPED),
     )
-    for check in checks:
-        if check.verdict == "refuse":
-            return Refused(plan, checks)
+    if "refuse" in map(_verdict, checks):
+        return Refused(plan, checks)
     return ApprovedPlan(plan, checks, case.purpose == "emergency")
 
 

@@ -5,16 +5,13 @@ the taker's, rounded up; a post-only leg pays the maker's, and a rebate counts a
 """
 
 from collections.abc import Iterable, Mapping
-from typing import TypeVar
 
 from msgspec import structs
 
 from drift_engine.core.perp_position import after_trade
 from drift_engine.core.spot_balance import add_tokens
-from drift_engine.core.types import Account, Leg, Market, PerpPosition, PerpSpec, Spec, SpotBalance
+from drift_engine.core.types import Account, Leg, Market, PerpSpec, Spec
 from drift_engine.core.units import E6, notional_e6, rescale
-
-H = TypeVar("H", PerpPosition, SpotBalance)
 
 
 def account_after(
@@ -43,7 +40,7 @@ def account_without(account: Account, market: Market, tokens: int) -> Account:
     """Return the account after tokens of a market were paid out; the rounding is against it."""
     held = account.spot(market.name)
     left = structs.replace(held, scaled_e9=add_tokens(held.scaled_e9, -tokens, market, leaving=True))
-    return structs.replace(account, spots=_put(account.spots, left))
+    return account.with_spot(left)
 
 
 def worst_price_e6(leg: Leg, oracle_e6: int) -> int:
@@ -74,13 +71,12 @@ def _after_perp(account: Account, leg: Leg, market: Market, price_e6: int) -> Ac
         held = structs.replace(held, funding_cursor_e9=market.funding_cumulative_e9)
     value_e6 = notional_e6(base_e9, price_e6)
     position = after_trade(held, base_e9, -value_e6, fee_of_e6(leg, market.spec, value_e6))
-    return Account(account.quote, account.spots, _put(account.perps, position), account.max_margin_ratio_e4)
+    return account.with_perp(position)
 
 
 def _with_tokens(account: Account, market: Market, tokens: int) -> Account:
     held = account.spot(market.spec.name)
-    balance = structs.replace(held, scaled_e9=add_tokens(held.scaled_e9, tokens, market))
-    return Account(account.quote, _put(account.spots, balance), account.perps, account.max_margin_ratio_e4)
+    return account.with_spot(structs.replace(held, scaled_e9=add_tokens(held.scaled_e9, tokens, market)))
 
 
 def _clamped_e9(leg: Leg, held_e9: int) -> int:
@@ -88,14 +84,3 @@ def _clamped_e9(leg: Leg, held_e9: int) -> int:
     if held_e9 * leg.base_e9 >= 0:
         return 0
     return leg.base_e9 if abs(leg.base_e9) <= abs(held_e9) else -held_e9
-
-
-def _put(items: tuple[H, ...], item: H) -> tuple[H, ...]:
-    """Return the holdings with one in its place, or at the end where it is new."""
-    kept = list(items)
-    for place, old in enumerate(items):
-        if old.market == item.market:
-            kept[place] = item
-            return tuple(kept)
-    kept.append(item)
-    return tuple(kept)

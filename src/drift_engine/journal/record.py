@@ -12,6 +12,7 @@ bodies are hashed one after the other without a separator.
 
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -53,6 +54,7 @@ _TIMED: frozenset[type] = frozenset((Decided, Filled, PlanClosed))
 GENESIS = bytes(16)
 Columns = tuple[int, int, int, str, bytes, bytes]
 _SHOWN = 60
+_verdict = attrgetter("verdict")
 _ABSENT = "nothing"
 _UNHASHED = blake2b(digest_size=16)
 _canonical = msgspec.json.Encoder(order="sorted").encode
@@ -200,6 +202,6 @@ class Digest:
 def _timeless(event: Event) -> bytes:
     """Return what the digest takes of an event that carries more than it may: figures, or when we heard of it."""
     if type(event) is Decided:
-        verdicts = [check.verdict for check in event.checks]
+        verdicts = list(map(_verdict, event.checks))
         return encode((event.ts_ns, event.signal, event.plan, verdicts, event.approved, event.emergency))
     return encode(replace(event, seen_ns=0))

@@ -85,11 +85,11 @@ class Faults(Struct, frozen=True):
 
     def leg_fails(self, plan_id: str, leg: int) -> bool:
         """Return whether a leg fails at the venue."""
-        return self._happens("leg", f"{plan_id}:{leg}", self.leg_fails_e6)
+        return self.leg_fails_e6 > 0 and self._happens("leg", f"{plan_id}:{leg}", self.leg_fails_e6)
 
     def order_expires(self, plan_id: str) -> bool:
         """Return whether a plan finds no fill before it expires."""
-        return self._happens("expires", plan_id, self.order_expires_e6)
+        return self.order_expires_e6 > 0 and self._happens("expires", plan_id, self.order_expires_e6)
 
     def reports(self, cursor: int) -> tuple[int, ...]:
         """Return the extra delays (ns) at which an event is reported: none when lost, two when told twice."""
@@ -107,7 +107,7 @@ class Faults(Struct, frozen=True):
 
     def away(self, ts_ns: int) -> tuple[bool, int]:
         """Return whether the venue is away, and until when that answer holds."""
-        return self._during(self.venue_away, "away", ts_ns)
+        return _NOT_PLANNED if self.venue_away is None else self.venue_away.at(self.seed, "away", ts_ns)
 
     def stale(self, asset: str, ts_ns: int) -> tuple[bool, int]:
         """Return whether an asset's oracle stands still, and until when that answer holds."""

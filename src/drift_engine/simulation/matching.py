@@ -157,7 +157,7 @@ class Matcher:
             return "MaxNumberOfOrders"
         specs, account = self._books.markets, self._books.account()
         before = orders.with_orders(account, others, specs) if others else account
-        increasing = any(orders.increases_risk(leg, before, specs) for leg in taken)
+        increasing = True in [orders.increases_risk(leg, before, specs) for leg in taken]
         after = orders.with_orders(before, taken, specs)
         markets = self.markets_of(after)
         margin = margin_of(after, markets, ts_ns)
@@ -190,7 +190,7 @@ class Matcher:
             reference_e6 = quote.mark_e6 if leg.kind == "perp" else quote.oracle_e6
         if not reference_e6:
             return None
-        tick_e6 = self._books.markets[leg.market].tick_e6
+        tick_e6 = self._books.markets[leg.market].spec.tick_e6
         price_e6 = dealing.taken_at_e6(self._models.impact, reference_e6, base_e9, leg.limit_e6, tick_e6)
         return None if price_e6 is None else (index, base_e9, price_e6)
 
@@ -224,7 +224,7 @@ class Matcher:
 
     def _fill(self, plan: OpenPlan, index: int, base_e9: int, price_e6: int, ts_ns: int, *, maker: bool) -> None:
         leg = plan.legs[index]
-        step_e9 = self._books.markets[leg.market].step_e9
+        step_e9 = self._books.markets[leg.market].spec.step_e9
         key = f"{plan.plan_id}:{index}"
         parts = self._models.partial.split(self._seed, key, base_e9, step_e9, whole=plan.atomic)
         for part_e9 in parts:
@@ -264,8 +264,7 @@ class Matcher:
         return self._next_open and any(not (leg.open_e6 or leg.post_only or leg.stuck) for leg in plan.live())
 
     def _with(self, market: str) -> list[OpenPlan]:
-        arrived = [plan for plan in self.plans.values() if plan.arrived]
-        return [plan for plan in arrived if any(leg.market == market for leg in plan.live())]
+        return [plan for plan in self.plans.values() if plan.arrived and plan.waits_in(market)]
 
     def _end(self, plan: OpenPlan, ts_ns: int, status: PlanStatus, reason: str = "") -> None:
         for leg in plan.live():
@@ -274,7 +273,7 @@ class Matcher:
 
     def _settle(self, plan: OpenPlan, ts_ns: int) -> None:
         """Close a plan none of whose orders is open."""
-        if plan.live():
+        if not plan.ended:
             return
         status, reason = orders.outcome(plan)
         tip_e6 = self._models.tip_e6 if status in ("filled", "partial") else 0

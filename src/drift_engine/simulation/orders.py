@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct, field, structs
 
 from drift_engine.core.margin_monitor import margin_of
-from drift_engine.core.perp_position import with_open
+from drift_engine.core.perp_position import with_order
 from drift_engine.core.spot_balance import add_tokens, token_amount
 from drift_engine.core.spot_balance import base_e9 as spot_base_e9
 from drift_engine.core.types import (
@@ -19,7 +19,6 @@ from drift_engine.core.types import (
     Leg,
     Margin,
     Market,
-    PerpPosition,
     PlanStatus,
     Spec,
     SpotBalance,
@@ -65,9 +64,18 @@ class OpenPlan(Struct):
     legs: list[OpenLeg] = field(default_factory=list)
     arrived: bool = False
 
+    @property
+    def ended(self) -> bool:
+        """Whether none of its orders is open."""
+        return None not in [leg.status for leg in self.legs]
+
     def live(self) -> list[OpenLeg]:
         """Return the orders still open."""
         return [leg for leg in self.legs if leg.status is None]
+
+    def waits_in(self, market: str) -> bool:
+        """Return whether one of its orders is open in a market."""
+        return market in [leg.market for leg in self.legs if leg.status is None]
 
 
 def sent(plan: TradePlan, specs: Mapping[str, Market], arrive_ns: int) -> OpenPlan:
@@ -77,10 +85,10 @@ def sent(plan: TradePlan, specs: Mapping[str, Market], arrive_ns: int) -> OpenPl
 
 
 def _standard(leg: Leg, market: Market) -> OpenLeg:
-    to_tick = floor_to_step if leg.base_e9 > 0 else ceil_to_step
-    base_e9 = floor_to_step(leg.base_e9, market.step_e9)
-    limit_e6 = to_tick(leg.limit_e6, market.tick_e6)
-    return OpenLeg(leg.market, market.kind, base_e9, limit_e6, leg.reduce_only, leg.post_only)
+    to_tick, spec = floor_to_step if leg.base_e9 > 0 else ceil_to_step, market.spec
+    base_e9 = floor_to_step(leg.base_e9, spec.step_e9)
+    limit_e6 = to_tick(leg.limit_e6, spec.tick_e6)
+    return OpenLeg(leg.market, spec.kind, base_e9, limit_e6, leg.reduce_only, leg.post_only)
 
 
 def size_refusal(leg: OpenLeg, spec: Spec) -> str | None:
@@ -175,17 +183,14 @@ def increases_risk(leg: OpenLeg, account: Account, markets: Mapping[str, Market]
 
 def with_orders(account: Account, legs: Iterable[OpenLeg], markets: Mapping[str, Market]) -> Account:
     """Return an account with orders counted as open bids and asks."""
-    perps = {position.market: position for position in account.perps}
-    spots = {balance.market: balance for balance in account.spots}
     for leg in legs:
         name, base_e9 = leg.market, leg.base_e9
         spec = markets[name].spec
         if isinstance(spec, SpotSpec):
-            spots[name] = _with_tokens(spots.get(name) or SpotBalance(name), rescale(base_e9, 9, spec.decimals))
+            account = account.with_spot(_with_tokens(account.spot(name), rescale(base_e9, 9, spec.decimals)))
         else:
-            bids_e9, asks_e9 = (base_e9, 0) if base_e9 > 0 else (0, base_e9)
-            perps[name] = with_open(perps.get(name) or PerpPosition(name), bids_e9, asks_e9, 1)
-    return Account(account.quote, tuple(spots.values()), tuple(perps.values()), account.max_margin_ratio_e4)
+            account = account.with_perp(with_order(account.perp(name), base_e9))
+    return account
 
 
 def _with_tokens(balance: SpotBalance, tokens: int) -> SpotBalance:

@@ -49,9 +49,9 @@ class Reports:
         if away:
             self.due_ns = until_ns
             return []
-        told = []
-        while self._waiting and self._waiting[0][0] <= now_ns:
-            told.append(heappop(self._waiting)[2])
+        told, waiting = [], self._waiting
+        while waiting and waiting[0][0] <= now_ns:
+            told.append(heappop(waiting)[2])
         self._look()
         return told
 

@@ -100,12 +100,13 @@ class SimVenue:
 
     def advance(self, now_ns: int) -> list[AccountEvent]:
         """Do what was due by now, in order, and return the reports that reach us by now."""
-        while self._actions and self._actions[0][0] <= now_ns:
-            due_ns, count, what, plan_id = heappop(self._actions)
-            self._act(what, plan_id, due_ns or now_ns)
-            if what == "arrive" and plan_id in self._matcher.plans:
-                expires_ns = max(due_ns, self._matcher.plans[plan_id].expires_ns)
-                heappush(self._actions, (expires_ns, count + 1, "expire", plan_id))
+        actions, plans = self._actions, self._matcher.plans
+        if actions and actions[0][0] <= now_ns:
+            while actions and actions[0][0] <= now_ns:
+                due_ns, count, what, plan_id = heappop(actions)
+                self._act(what, plan_id, due_ns or now_ns)
+                if what == "arrive" and plan_id in plans:
+                    heappush(actions, (max(due_ns, plans[plan_id].expires_ns), count + 1, "expire", plan_id))
             self._changed()
         told = self._reports.take(now_ns)
         self._schedule()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 MarginKind = Literal["initial", "fill", "maintenance"]
 Leverage = Literal["ordinary", "high", "high_maintenance"]
@@ -50,6 +51,9 @@ class SpotBalance(Struct, frozen=True, gc=False):
     open_orders: int = 0
 
 
+H = TypeVar("H", PerpPosition, SpotBalance)
+
+
 class Account(Struct, frozen=True, gc=False):
     """One sub-account: its spot balances and perp positions, empty ones left out, in the order they were opened.
 
@@ -83,6 +87,24 @@ class Account(Struct, frozen=True, gc=False):
             if balance.market == market:
                 return balance
         return SpotBalance(market)
+
+    def with_perp(self, position: PerpPosition) -> Account:
+        """Return the account with a position in its market's place, at the end where it is new."""
+        return replace(self, perps=_put(self.perps, position))
+
+    def with_spot(self, balance: SpotBalance) -> Account:
+        """Return the account with a balance in its market's place, at the end where it is new."""
+        return replace(self, spots=_put(self.spots, balance))
+
+
+def _put(items: tuple[H, ...], item: H) -> tuple[H, ...]:
+    kept = list(items)
+    for place, old in enumerate(items):
+        if old.market == item.market:
+            kept[place] = item
+            return tuple(kept)
+    kept.append(item)
+    return tuple(kept)
 
 
 class ScopeMargin(Struct, frozen=True, gc=False):
