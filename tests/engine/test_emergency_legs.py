@@ -10,10 +10,13 @@ from drift_engine.core.types import (
     EngineState,
     Event,
     Hedge,
+    InFlight,
+    Leg,
     Market,
     PerpPosition,
     SpotBalance,
     StateChanged,
+    TradePlan,
     Trading,
 )
 from drift_engine.core.units import E6, E9
@@ -73,3 +76,27 @@ def test_nothing_is_called_flat_while_something_held_has_no_price() -> None:
     (halted,) = told
     assert isinstance(halted, StateChanged)
     assert (halted.trading, halted.latched, halted.closing) == (Trading.HALTED, True, 0)
+
+
+def test_a_second_close_cancels_what_is_in_flight_as_the_first_did() -> None:
+    """The first one ended at its first attempt, with nothing to close; the second begins at attempt one too."""
+
+    class Counting(MockExecutor):
+        cancelled = 0
+
+        def cancel_all(self, now_ns: int) -> None:
+            self.cancelled += 1
+            super().cancel_all(now_ns)
+
+    state, told = held(), list[Event]()
+    executor = Counting(SimVenue(), told.append)
+    desk = ReviewDesk(state, told.append, executor, Limits(), LatencyMonitor())
+    close = EmergencyClose(state, told.append, desk, executor, Limits())
+    state.closing = 1
+    close.step(margin_of(state.account, state.markets, 0), verified=True)
+    assert [event.trading for event in told if isinstance(event, StateChanged)] == [Trading.HALTED]
+    plan = TradePlan("p1", (Leg("SOL-PERP", E9, 100 * E6, "perp"),), False, "", None, 1)
+    state.in_flight, state.closing = {"p1": InFlight(plan, 0, (0,))}, 1
+    for _ in range(2):
+        close.step(margin_of(state.account, state.markets, 0), verified=True)
+    assert executor.cancelled == 1
