@@ -17,8 +17,6 @@ from drift_engine.core.types import Cause, EngineState, Margin, StateChanged, Tr
 from drift_engine.core.units import DAY_NS, E4, show_scaled, tdiv
 from drift_engine.execution.limits import Limits
 
-_NO_HEALTH = E4 + 1
-
 
 def breach(state: EngineState, margin: Margin, limits: Limits, capital_e6: int) -> StateChanged | None:
     """Return the change of state that the worst tripped breaker asks for, ``None`` where none trips.
