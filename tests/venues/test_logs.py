@@ -219,7 +219,8 @@ def _error(lines: list[str]) -> tuple[str, int, str]:
     "words", ["AnchorError ", "AnchorError Error Code: ", "AnchorError Error Code: a. Error Number: 1"]
 )
 def test_a_long_line_takes_no_longer_than_its_length(words: str) -> None:
-    lines = [f"Program {D} invoke [1]", "Program log: " + words * 20_000, f"Program {D} failed: {words * 20_000}"]
+    said = words * 20_000
+    lines = [f"Program {D} invoke [1]", f"Program log: {said}", f"Program {D} failed: {said}"]
     began = time.process_time()
     assert parse(lines).error is not None
     assert time.process_time() - began < 1

@@ -93,7 +93,7 @@ def test_a_state_that_counts_more_markets_than_there_can_be(program: Program) ->
         state = State(bytearray(held.data), program.layouts.state)
         setattr(state, field, 65_535)
         found = WELL[program.name] | {program.state: structs.replace(held, data=bytes(state.data))}
-        with pytest.raises(DecodeError, match="65535.* no exchange has so many"):
+        with pytest.raises(DecodeError, match=r"65535.* no exchange has so many"):
             read(program, found)
         with pytest.raises(DecodeError, match="no exchange has so many"):
             market_addresses(program, state)
