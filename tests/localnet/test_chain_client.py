@@ -280,6 +280,20 @@ async def test_an_account_is_observed_with_all_its_events_or_not(
             await client.observe(time.time_ns())
 
 
+async def test_cancelling_asks_the_node_what_is_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with stage(VELOCITY) as at, opened(at, at.person("ann"), tmp_path / "log") as (client, trader):
+        mirror, user = trader.connection.mirror, trader.owner.user
+        await at.settled()
+        held, get = mirror.get(user), mirror.get
+        await client.place(plan("1", leg("SOL-PERP", E9, 140, post_only=True)), time.time_ns())
+        while not await trader.orders():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+        monkeypatch.setattr(mirror, "get", lambda key: held if key == user else get(key))
+        await client.cancel_all(time.time_ns())
+        monkeypatch.undo()
+        assert (await closed(client, "1")).status == "cancelled"
+
+
 async def test_what_keeps_a_plan_from_being_followed_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

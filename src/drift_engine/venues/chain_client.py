@@ -116,7 +116,8 @@ class ChainClient:
     async def cancel_all(self, now_ns: int) -> None:
         """Cancel every open order. Raises ``VenueUnavailableError`` where it is not known that they are gone."""
         del now_ns
-        if await self._trader.orders():
+        user = await self._trader.found(anew=True)  # the mirror hears of an order only after it is there
+        if user is not None and user.orders():
             outcome = await self._trader.cancel_all()
             if not isinstance(outcome, Landed):
                 raise VenueUnavailableError(f"the orders are not cancelled: {_said(outcome)}")
