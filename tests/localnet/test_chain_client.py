@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from struct import pack
+from typing import Any
 
 import pytest
 from solders.instruction import AccountMeta, Instruction
@@ -27,6 +28,7 @@ from drift_engine.core.types import (
     Withdrawn,
 )
 from drift_engine.localnet import tokens
+from drift_engine.venues import rpc_calls
 from drift_engine.venues.chain_client import ChainClient
 from drift_engine.venues.client_log import ClientLog, ForeignLogError
 from drift_engine.venues.instructions import funds, needs
@@ -245,6 +247,51 @@ def moved(source: Pubkey, target: Pubkey, key: Keypair, amount: int) -> Instruct
     metas = [AccountMeta(each, is_signer=False, is_writable=True) for each in (source, target)]
     owner = AccountMeta(key.pubkey(), is_signer=True, is_writable=False)
     return Instruction(tokens.TOKEN_PROGRAM, pack("<BQ", 3, amount), [*metas, owner])
+
+
+async def test_an_account_is_observed_with_all_its_events_or_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A node may list a transaction before it has it: what it did is on the account by then, and not in the events."""
+    async with stage(VELOCITY) as at, opened(at, at.person("ann"), tmp_path / "log") as (client, trader):
+        await client.place(plan("1", leg("SOL-PERP", E9, 151)), time.time_ns())
+        assert (await closed(client, "1")).status == "filled"
+        assert isinstance(await trader.deposit(VELOCITY.quote, 5), Landed)
+        ask, hidden = client.history._ask, 3
+
+        async def late(call: rpc_calls.Call[Any]) -> Any:
+            nonlocal hidden
+            if call.method == "getTransaction" and hidden:
+                hidden -= 1
+                return None
+            return await ask(call)
+
+        monkeypatch.setattr(client.history, "_ask", late)
+        observed = await client.observe(time.time_ns())
+        events = await client.events_since(0, time.time_ns())
+        assert observed.cursor == len(events)
+        state = folded(await client.markets(), VELOCITY.quote, [*events])
+        assert differences(state.account, observed.account) == ()
+        monkeypatch.setattr(client.history, "_ask", ask)
+        assert isinstance(await trader.deposit(VELOCITY.quote, 5), Landed)
+        hidden = 1_000
+        monkeypatch.setattr(client.history, "_ask", late)
+        with pytest.raises(VenueUnavailableError, match="does not tell it all"):
+            await client.observe(time.time_ns())
+
+
+async def test_cancelling_asks_the_node_what_is_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with stage(VELOCITY) as at, opened(at, at.person("ann"), tmp_path / "log") as (client, trader):
+        mirror, user = trader.connection.mirror, trader.owner.user
+        await at.settled()
+        held, get = mirror.get(user), mirror.get
+        await client.place(plan("1", leg("SOL-PERP", E9, 140, post_only=True)), time.time_ns())
+        while not await trader.orders():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+        monkeypatch.setattr(mirror, "get", lambda key: held if key == user else get(key))
+        await client.cancel_all(time.time_ns())
+        monkeypatch.undo()
+        assert (await closed(client, "1")).status == "cancelled"
 
 
 async def test_what_keeps_a_plan_from_being_followed_is_said(

@@ -217,3 +217,28 @@ async def test_an_act_builds_on_what_the_last_one_left_also_where_the_stream_is_
         assert len(await trader.orders()) == 1
         landed(await trader.cancel())
         assert await trader.orders() == ()
+
+
+@PROGRAMS
+async def test_a_late_mirror_refuses_nothing(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others act too: what the mirror does not know yet is asked of the node before it is refused."""
+    async with stage(program) as at, connected(at, owner := at.person("erin")) as trader:
+        landed(await trader.create_user())
+        landed(await trader.deposit(program.quote, 1_000))
+        await at.settled()
+        helper, mirror, user = at.person("helper"), trader.connection.mirror, trader.owner.user
+        held, get = mirror.get(user), mirror.get
+        assert held is not None
+        monkeypatch.setattr(mirror, "get", lambda key: held if key == user else get(key))
+        landed(await trader.place(trader.order("SOL-PERP", "1", "140", user_order_id=5)))
+        landed(await trader.set_delegate(helper.pubkey()))
+        async with connected(at, helper, owner.pubkey()) as late:
+            landed(await late.modify(user_order_id=5, price="141"))
+        async with connected(at, helper, owner.pubkey()) as late:
+            landed(await late.cancel())
+        async with connected(at, helper, owner.pubkey()) as late:
+            with pytest.raises(InvalidRequestError, match="there is no last order"):
+                await late.cancel()
+        async with connected(at, at.person("stranger"), owner.pubkey()) as stranger:
+            with pytest.raises(InvalidRequestError, match="neither authority nor delegate"):
+                await stranger.cancel_all()

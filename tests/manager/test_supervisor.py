@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from drift_engine.control.places import Ended, Places
+from drift_engine.control.spec import EngineSpec, load
 from drift_engine.manager.process import Child
 from drift_engine.manager.supervisor import GRACE_S, MOST_CRASHES, WINDOW_S, Supervisor
 
@@ -133,3 +134,16 @@ def test_a_stop_cancels_a_restart_that_was_due(child: Scripted) -> None:
     found.stop(0.1)
     found.look(100)
     assert (found.phase, child.spawned) == ("STOPPED", 1)
+
+
+def test_what_names_a_node_is_read_by_its_owner_alone(tmp_path: Path) -> None:
+    """The addresses of nodes hold keys; what a crash left half written is no way round."""
+    spec = EngineSpec("a", {"strategy": "hold"}, rpc="https://node.example/KEY")
+    spec.save(tmp_path)
+    path = Places(tmp_path, "a").spec
+    half = path.with_name(f"{path.name}.new")
+    half.write_text("half")
+    half.chmod(0o666)
+    spec.save(tmp_path)
+    assert (path.stat().st_mode & 0o777, half.exists()) == (0o600, False)
+    assert load(tmp_path, "a") == spec

@@ -2,6 +2,7 @@
 
 import json
 import random
+import time
 from base64 import b64encode
 from pathlib import Path
 
@@ -212,3 +213,14 @@ def _error(lines: list[str]) -> tuple[str, int, str]:
     found = parse(lines).error
     assert found is not None
     return found.program, found.code, found.name
+
+
+@pytest.mark.parametrize(
+    "words", ["AnchorError ", "AnchorError Error Code: ", "AnchorError Error Code: a. Error Number: 1"]
+)
+def test_a_long_line_takes_no_longer_than_its_length(words: str) -> None:
+    said = words * 20_000
+    lines = [f"Program {D} invoke [1]", f"Program log: {said}", f"Program {D} failed: {said}"]
+    began = time.process_time()
+    assert parse(lines).error is not None
+    assert time.process_time() - began < 1

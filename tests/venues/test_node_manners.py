@@ -20,6 +20,7 @@ from drift_engine.venues.rpc_types import Memcmp, SignatureStatus
 from drift_engine.venues.shared_client import Connection, Settings, shared
 from drift_engine.venues.stream_address import find_ws_url, find_ws_urls
 from drift_engine.venues.subscriptions import Subscriptions
+from drift_engine.venues.watches import SlotNote, read_frame
 
 KEY = Pubkey.from_bytes(bytes([1] * 32))
 QUICK = Policy(timeout_ms=800, attempt_ms=150, backoff_ms=4, backoff_max_ms=8, cooldown_ms=5, cooldown_max_ms=10)
@@ -151,6 +152,23 @@ async def test_a_chain_that_stands_still_is_not_waited_for_for_ever() -> None:
     async with nodes() as [node], connected(node) as connection:
         with pytest.raises(RpcUnavailableError, match="how old its answers are cannot be told"):
             await connection.hold([KEY], wait_s=0.2)
+
+
+@pytest.mark.parametrize("data", [None, {}, {"err": None}, "said"])
+def test_a_failed_simulation_told_in_words_is_a_failure_all_the_same(data: Any) -> None:
+    words = "Transaction simulation failed: Error processing Instruction 2: custom program error: 0x1773"
+    fault = RpcError(-32002, words, data).fault
+    assert fault is not None
+    assert (fault.instruction, fault.code, str(fault)) == (2, 6003, "instruction 2: program error 6003")
+    assert RpcError(-32002, "Transaction simulation failed: Blockhash not found", data).fault is None
+    assert RpcError(-32603, words, data).fault is None
+
+
+def test_a_slot_without_its_root_is_a_slot() -> None:
+    note = b'{"method":"slotNotification","params":{"result":{"slot":5,"parent":4},"subscription":0}}'
+    read = read_frame(note)
+    assert isinstance(read, SlotNote)
+    assert (read.params.result.slot, read.params.result.parent) == (5, 4)
 
 
 async def test_a_status_without_a_commitment_is_told_by_its_confirmations() -> None:

@@ -5,6 +5,7 @@ from time import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 from solders.pubkey import Pubkey
 
 from drift_engine.core.funding import rates_e9
@@ -17,6 +18,7 @@ from drift_engine.venues.program import Program
 from drift_engine.venues.programs import DRIFT_V2, VELOCITY
 from drift_engine.venues.rpc_types import AccountInfo
 from drift_engine.venues.snapshot import Snapshot, assemble, beside, market_addresses
+from drift_engine.venues.wire.state import State
 
 SLOT = 5_000
 BOTH = pytest.mark.parametrize("program", [VELOCITY, DRIFT_V2], ids=lambda program: program.name)
@@ -80,6 +82,21 @@ def test_an_oracle_of_a_stranger_and_one_that_is_gone(program: Program) -> None:
     assert "is not on the chain" in snapshot.spots[1].problems[0]
     assert snapshot.markets["SOL-PERP"].oracle_e6 is None
     assert snapshot.markets["BTC-PERP"].oracle_e6 == 90_000_000_000
+
+
+@BOTH
+def test_a_state_that_counts_more_markets_than_there_can_be(program: Program) -> None:
+    """It is not read market by market for minutes: it is another layout, or damaged."""
+    held = WELL[program.name][program.state]
+    assert held is not None
+    for field in ("number_of_markets", "number_of_spot_markets"):
+        state = State(bytearray(held.data), program.layouts.state)
+        setattr(state, field, 65_535)
+        found = WELL[program.name] | {program.state: structs.replace(held, data=bytes(state.data))}
+        with pytest.raises(DecodeError, match=r"65535.* no exchange has so many"):
+            read(program, found)
+        with pytest.raises(DecodeError, match="no exchange has so many"):
+            market_addresses(program, state)
 
 
 @BOTH

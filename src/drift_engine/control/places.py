@@ -103,9 +103,14 @@ def checked_name(name: str) -> str:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that a crash leaves the old one or the new one."""
+    """Write a file so that a crash leaves the old one or the new one; only its owner may read it.
+
+    An engine's file names its node, and the addresses of nodes hold keys.
+    """
     fresh = path.with_name(f"{path.name}.new")
-    fresh.write_bytes(data)
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(data)
     fresh.replace(path)
 
 

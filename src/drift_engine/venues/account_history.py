@@ -31,12 +31,16 @@ class AccountHistory:
         self._reading = asyncio.Lock()
         self.trouble: str | None = None
 
-    async def read(self, now_ns: int, min_slot: int | None = None) -> None:
-        """Read what is new, at ``min_slot`` or later. Raises ``VenueUnavailableError`` where the node does not tell."""
+    async def read(self, now_ns: int, min_slot: int | None = None) -> bool:
+        """Read what is new, at ``min_slot`` or later; return whether that was all of it.
+
+        Raises ``VenueUnavailableError`` where the node does not tell.
+        """
         async with self._reading:
             for info in reversed(await self._new(min_slot)):
                 if not await self._take(info, now_ns):
-                    return
+                    return False
+            return True
 
     async def _new(self, min_slot: int | None) -> list[SignatureInfo]:
         """Return the transactions not read yet, newest first."""

@@ -38,6 +38,7 @@ from drift_engine.venues.directory import QUOTE_INDEX
 from drift_engine.venues.errors import VenueError
 from drift_engine.venues.http import InvalidRequestError
 from drift_engine.venues.instructions import fills, needs, orders
+from drift_engine.venues.rpc_types import AccountInfo
 from drift_engine.venues.sending import Expired, Failed, Landed, Outcome, Sent
 from drift_engine.venues.trader import Trader
 from drift_engine.venues.transactions import MAX_COMPUTE_UNITS
@@ -49,6 +50,7 @@ from drift_engine.venues.wire.user import User
 _logger = logging.getLogger("drift_engine.venues")
 _UNITS_A_LEG = 500_000
 _OBSERVATIONS = 5
+_OBSERVE_AGAIN_S = 0.3
 
 
 class ChainClient:
@@ -114,7 +116,8 @@ class ChainClient:
     async def cancel_all(self, now_ns: int) -> None:
         """Cancel every open order. Raises ``VenueUnavailableError`` where it is not known that they are gone."""
         del now_ns
-        if await self._trader.orders():
+        user = await self._trader.found(anew=True)  # the mirror hears of an order only after it is there
+        if user is not None and user.orders():
             outcome = await self._trader.cancel_all()
             if not isinstance(outcome, Landed):
                 raise VenueUnavailableError(f"the orders are not cancelled: {_said(outcome)}")
@@ -141,16 +144,22 @@ class ChainClient:
         Raises ``VenueUnavailableError`` where the two cannot be had of one moment.
         """
         for _ in range(_OBSERVATIONS):
-            info = await self._connection.rpc.get_account(self._trader.owner.user)
-            if info is None:
-                raise VenueUnavailableError(f"{self.name} has no account {self._trader.owner.user}")
-            await self.history.read(now_ns, info.slot)
-            newest = self._log.newest
-            if newest is None or newest[1] <= info.slot:
+            before = await self._account()
+            complete = await self.history.read(now_ns, before.slot)
+            newest, info = self._log.newest, await self._account()
+            if complete and info.same(before) and (newest is None or newest[1] <= info.slot):
                 user = decode_as(User, info.owner, info.data)
                 account = self._listed.translator.account(user, self._listed.names)
                 return AccountObserved(now_ns, self._log.cursor, account)
-        raise VenueUnavailableError("the account changes faster than it can be read")
+            await asyncio.sleep(_OBSERVE_AGAIN_S)
+        raise VenueUnavailableError("the account changes faster than it can be read, or the node does not tell it all")
+
+    async def _account(self) -> AccountInfo:
+        user = self._trader.owner.user
+        info = await self._connection.rpc.get_account(user)
+        if info is None:
+            raise VenueUnavailableError(f"{self.name} has no account {user}")
+        return info
 
     async def events_since(self, cursor: int, now_ns: int) -> tuple[AccountEvent, ...]:
         """Read what is new on the chain, and return the events after ``cursor``. Raises ``UnknownEventError``."""

@@ -14,13 +14,13 @@ from solders.pubkey import Pubkey
 
 from drift_engine.core.interest import rates_e6
 from drift_engine.core.types import Market
-from drift_engine.venues import addresses
 from drift_engine.venues.directory import Directory
 from drift_engine.venues.errors import DecodeError
 from drift_engine.venues.market_reads import withheld_e6
 from drift_engine.venues.program import Program
 from drift_engine.venues.rpc_types import AccountInfo
 from drift_engine.venues.shared_client import Connection
+from drift_engine.venues.snapshot import market_addresses
 from drift_engine.venues.translate import Names, Translator
 from drift_engine.venues.wire.accounts import decode, decode_as
 from drift_engine.venues.wire.enums import OracleSource
@@ -62,9 +62,7 @@ class Listed:
         """Read every market. Raises ``DecodeError`` where the chain does not have the protocol, or another layout."""
         infos = await self._fetched([self.program.state])
         state = decode_as(State, infos[0].owner, infos[0].data)
-        program_id = self.program.program_id
-        perps = [addresses.perp_market(program_id, index) for index in range(state.number_of_markets)]
-        spots = [addresses.spot_market(program_id, index) for index in range(state.number_of_spot_markets)]
+        perps, spots = market_addresses(self.program, state)
         self.translator = Translator(self.program, state.perp_fee_structure.fee_tiers[0])
         self.keys = (*spots, *perps)
         for key, info in zip(self.keys, await self._fetched(self.keys), strict=True):

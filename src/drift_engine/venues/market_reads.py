@@ -37,6 +37,8 @@ _STABLE = frozenset(
 )
 _SPOT_CONFIDENCE = (1, 1, 5, 50, 50)
 _TIERS = ("A", "B", "C", "speculative", "highly_speculative", "isolated")
+MOST_MARKETS = 2_000
+"""Twenty times what Drift v2 ever listed; the programs' own limit is 65,535."""
 _TOKEN_AMOUNT = 64
 _TOKEN_BYTES = 72
 
@@ -76,6 +78,17 @@ def owned(kind: type[V], program: Program, address: Pubkey, found: Accounts) -> 
     if info.owner != program.program_id:
         raise DecodeError(f"{kind.__name__} {address} belongs to {info.owner}, not to {program.name}")
     return decode_as(kind, info.owner, info.data)
+
+
+def market_indexes(state: State) -> tuple[range, range]:
+    """Return the indexes of all perp and of all spot markets, by the counts that the state keeps.
+
+    Raises ``DecodeError`` where they are more than any exchange has: then it is not the state that is known here.
+    """
+    counts = state.number_of_markets, state.number_of_spot_markets
+    if max(counts) > MOST_MARKETS:
+        raise DecodeError(f"State counts {counts[0]} perp and {counts[1]} spot markets: no exchange has so many")
+    return range(counts[0]), range(counts[1])
 
 
 def guard_rails(state: State) -> GuardRails:

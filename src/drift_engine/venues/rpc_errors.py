@@ -5,6 +5,7 @@
 is read into a ``TransactionFault``, one line with the instruction and the program's own code.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ PREFLIGHT_FAILED = -32002
 NODE_BEHIND = -32005
 CONTEXT_SLOT_NOT_REACHED = -32016
 _TOO_MANY = (429, -32429)
+_WORDED = re.compile(r"Error processing Instruction (\d{1,3}): custom program error: 0x([0-9a-fA-F]{1,8})")
 
 
 class RpcUnavailableError(VenueUnavailableError):
@@ -46,8 +48,12 @@ class RpcError(VenueError):
 
     @property
     def fault(self) -> "TransactionFault | None":
-        """Why a transaction was refused, ``None`` where the error is of another kind."""
-        return transaction_fault(self.data.get("err")) if isinstance(self.data, Mapping) else None
+        """Why a transaction was refused, ``None`` where the error is of another kind.
+
+        Some nodes tell a failed simulation in words alone.
+        """
+        told = transaction_fault(self.data.get("err")) if isinstance(self.data, Mapping) else None
+        return told or (_worded_fault(self.message) if self.code == PREFLIGHT_FAILED else None)
 
     @property
     def logs(self) -> tuple[str, ...]:
@@ -80,6 +86,11 @@ class TransactionFault:
             return f"{self.kind} {self.detail}".rstrip()
         what = self.detail if self.code is None else f"program error {self.code}"
         return f"instruction {self.instruction}: {what}"
+
+
+def _worded_fault(message: str) -> TransactionFault | None:
+    found = _WORDED.search(message)
+    return found and TransactionFault("InstructionError", int(found[1]), int(found[2], 16), "Custom")
 
 
 def transaction_fault(err: Any) -> TransactionFault | None:

@@ -113,13 +113,14 @@ class Connection:
                 return
             await asyncio.sleep(_WAIT_S)
 
-    async def newest(self, key: Pubkey, after_slot: int = 0) -> AccountInfo | None:
+    async def newest(self, key: Pubkey, after_slot: int = 0, *, anew: bool = False) -> AccountInfo | None:
         """Return an account with all that ``after_slot`` did to it. ``None``: no account.
 
-        What is mirrored of that very slot may be of before its last transaction, so the node is asked.
+        What is mirrored of that very slot may be of before its last transaction, so the node is asked; ``anew``: it is
+        asked in any case.
         """
         held = self.mirror.get(key)
-        if held is None or held.slot <= after_slot:
+        if held is None or held.slot <= after_slot or anew:
             found = await self.rpc.get_account(key, min_context_slot=after_slot or None)
             return found if found is not None and found.exists else None
         return held if held.exists else None

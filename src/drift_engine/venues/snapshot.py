@@ -15,7 +15,15 @@ from solders.pubkey import Pubkey
 from drift_engine.core.types import Account, Market
 from drift_engine.venues import addresses
 from drift_engine.venues.errors import DecodeError, VenueError
-from drift_engine.venues.market_reads import Accounts, AnyRead, MarketRead, MarketReader, guard_rails, owned
+from drift_engine.venues.market_reads import (
+    Accounts,
+    AnyRead,
+    MarketRead,
+    MarketReader,
+    guard_rails,
+    market_indexes,
+    owned,
+)
 from drift_engine.venues.program import Program
 from drift_engine.venues.rpc_types import AccountInfo
 from drift_engine.venues.translate import Names, Translator
@@ -61,10 +69,12 @@ class Snapshot(Struct, frozen=True):
 
 
 def market_addresses(program: Program, state: State) -> tuple[list[Pubkey], list[Pubkey]]:
-    """Return the addresses of all perp and of all spot markets, by the counts that the state keeps."""
-    perps = [addresses.perp_market(program.program_id, index) for index in range(state.number_of_markets)]
-    spots = [addresses.spot_market(program.program_id, index) for index in range(state.number_of_spot_markets)]
-    return perps, spots
+    """Return the addresses of all perp and of all spot markets. Raises ``DecodeError`` as ``market_indexes``."""
+    perps, spots = market_indexes(state)
+    program_id = program.program_id
+    return [addresses.perp_market(program_id, each) for each in perps], [
+        addresses.spot_market(program_id, each) for each in spots
+    ]
 
 
 def beside(program: Program, found: Accounts, markets: Sequence[Pubkey]) -> list[Pubkey]:
@@ -107,8 +117,9 @@ def assemble(
     state = owned(State, program, program.state, found)
     translator = _translator(program, state.perp_fee_structure.fee_tiers[0])
     seen = MarketReader(program, found, slot, guard_rails(state), translator, (block_time_s or 0) * 10**9)
-    perp_reads = tuple(seen.perp(index) for index in (range(state.number_of_markets) if perps is None else perps))
-    spot_reads = tuple(seen.spot(index) for index in (range(state.number_of_spot_markets) if spots is None else spots))
+    every_perp, every_spot = market_indexes(state)
+    perp_reads = tuple(seen.perp(index) for index in (every_perp if perps is None else perps))
+    spot_reads = tuple(seen.spot(index) for index in (every_spot if spots is None else spots))
     names = Names(
         {read.index: read.name for read in perp_reads if read.market is not None},
         {read.index: read.name for read in spot_reads if read.market is not None},

@@ -40,6 +40,7 @@ from drift_engine.venues.sending import Following, Outcome, Sender
 from drift_engine.venues.shared_client import Settings, shared
 from drift_engine.venues.trader_orders import OrderDesk
 from drift_engine.venues.wire.order_enums import SettleMode
+from drift_engine.venues.wire.user import User
 
 _MINT, _HELD = slice(0, 32), slice(64, 72)
 _TOKEN_ACCOUNT_BYTES = 165
@@ -126,11 +127,7 @@ class Trader(OrderDesk):
     async def delete_user(self) -> Outcome:
         """Close the sub-account; it has to be empty. Its rent goes back to the authority."""
         self.require_authority("closing a sub-account")
-        user = await self.user()
-        if user.spot_positions() or user.perp_positions() or user.orders():
-            raise InvalidRequestError(
-                f"sub-account {user.sub_account_id} still has balances, positions or orders: close and withdraw them"
-            )
+        await self.user(fits=_require_empty)
         return await self.act(accounts.delete_user(self.program, self.owner))
 
     async def set_delegate(self, delegate: Pubkey | None) -> Outcome:
@@ -145,7 +142,7 @@ class Trader(OrderDesk):
             ratio_e4 = parse_scaled(ratio, _RATIO_DECIMALS)
         except ValueError as error:
             raise EncodeError(f"margin ratio: {error}") from None
-        await self.require_rights(await self.user())
+        await self.user(fits=self.require_rights)
         if market is not None:
             index = self.directory.perp(market).index
             one = accounts.update_user_perp_position_custom_margin_ratio(self.program, self.owner, index, ratio_e4)
@@ -253,6 +250,13 @@ class Trader(OrderDesk):
         user = await self.user()
         rest = needs.for_funding(self.directory, user, free_slots=self.program.name == "drift_v2")
         return await self.act(settling.settle_funding_payment(self.program, self.owner, rest))
+
+
+def _require_empty(user: User) -> None:
+    if user.spot_positions() or user.perp_positions() or user.orders():
+        raise InvalidRequestError(
+            f"sub-account {user.sub_account_id} still has balances, positions or orders: close and withdraw them"
+        )
 
 
 def _several(urls: str | Sequence[str]) -> tuple[str, ...]:

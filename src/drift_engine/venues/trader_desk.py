@@ -1,8 +1,12 @@
 """What every act of a trader needs: its account as it is after its last act, a check before signing, and the send.
 
-An account is read from the mirror where that is as new as the last act that landed, else from the node: whoever acts
-twice in a row never builds the second upon what was before the first.
+An account is read from the mirror where that is newer than the last act that landed, else from the node: whoever acts
+twice in a row never builds the second upon what was before the first. Others act too, and a mirror hears of it a moment
+later: what is refused for what the account holds, or does not, is refused by the node's word.
 """
+
+from collections.abc import Callable
+from contextlib import suppress
 
 from solders.instruction import Instruction
 from solders.pubkey import Pubkey
@@ -53,19 +57,28 @@ class Desk:
         """The markets, as instructions need them."""
         return self.listed.directory
 
-    async def found(self, owner: Owner | None = None) -> User | None:
-        """Return the sub-account's account (or another's), ``None`` where it is not open."""
-        info = await self.connection.newest((owner or self.owner).user, self._slot)
+    async def found(self, owner: Owner | None = None, *, anew: bool = False) -> User | None:
+        """Return the sub-account's account (or another's), ``None`` where it is not open; ``anew`` asks the node."""
+        info = await self.connection.newest((owner or self.owner).user, self._slot, anew=anew)
         return None if info is None else decode_as(User, info.owner, info.data)
 
-    async def user(self, owner: Owner | None = None) -> User:
-        """Return the sub-account's account (or another's). Raises ``InvalidRequestError`` where it is not open."""
+    async def user(self, owner: Owner | None = None, fits: Callable[[User], object] = bool) -> User:
+        """Return the sub-account's account (or another's).
+
+        Raises ``InvalidRequestError`` where it is not open, and where ``fits`` raises it.
+        """
         who = owner or self.owner
         user = await self.found(who)
+        if user is not None:
+            with suppress(InvalidRequestError):
+                fits(user)
+                return user
+        user = await self.found(who, anew=True)
         if user is None:
             raise InvalidRequestError(
                 f"{who.authority} has no sub-account {who.sub_account_id} on {self.program.name}: create_user opens it"
             )
+        fits(user)
         return user
 
     async def account(self) -> Account:
@@ -112,7 +125,7 @@ class Desk:
                 f"{what} has to be signed by the authority {self.owner.authority}, not by {self.sender.key.address}"
             )
 
-    async def require_rights(self, user: User) -> None:
+    def require_rights(self, user: User) -> None:
         """Raise ``InvalidRequestError`` where the key may do nothing with the account."""
         if self.sender.key.rights(user) == "none":
             raise InvalidRequestError(

@@ -3,7 +3,7 @@
 Figures are those of ``order_forms``: text, ``Decimal`` or whole units; sizes are signed, a sale is negative.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Unpack
 
 from drift_engine.core.units import show_scaled
@@ -68,7 +68,7 @@ class OrderDesk(Desk):
 
         The changed order has a new id. Raises ``InvalidRequestError`` where there is no such order.
         """
-        user = await self._mine()
+        user = await self._mine(lambda user: _one(user, order_id, user_order_id))
         held = _one(user, order_id, user_order_id)
         change = self._change(held, base, price, reduce_only, policy)
         rest = needs.for_changes(self.directory, user)
@@ -80,17 +80,14 @@ class OrderDesk(Desk):
 
     async def cancel(self, order_id: int | Sequence[int] | None = None, *, user_order_id: int | None = None) -> Outcome:
         """Cancel an order by its id or its owner's, several by their ids, or, with nothing given, the last placed."""
-        user = await self._mine()
+        several = order_id if isinstance(order_id, Sequence) else [order_id]
+        user = await self._mine(lambda user: [_one(user, each, user_order_id) for each in several])
         rest = needs.for_changes(self.directory, user)
         if user_order_id is not None:
-            _one(user, None, user_order_id)
             built = orders.cancel_order_by_user_id(self.program, self.owner, user_order_id, rest)
         elif isinstance(order_id, Sequence):
-            for each in order_id:
-                _one(user, each, None)
             built = orders.cancel_orders_by_ids(self.program, self.owner, order_id, rest)
         else:
-            _one(user, order_id, None)
             built = orders.cancel_order(self.program, self.owner, order_id, rest)
         return await self.act(built)
 
@@ -129,10 +126,12 @@ class OrderDesk(Desk):
         quote = self.directory.perp(wanted.market_index).quote_index
         return await self.act(*self.fresh(quote), taken)
 
-    async def _mine(self) -> User:
-        user = await self.user()
-        await self.require_rights(user)
-        return user
+    async def _mine(self, has: Callable[[User], object] = bool) -> User:
+        def fits(user: User) -> None:
+            self.require_rights(user)
+            has(user)
+
+        return await self.user(fits=fits)
 
     def _check(self, wanted: OrderParams) -> None:
         perp = wanted.market_type == MarketType.PERP

@@ -86,11 +86,11 @@ Watch = AccountWatch | ProgramWatch | SlotWatch | SignatureWatch | LogsWatch
 
 
 class SlotInfo(msgspec.Struct, frozen=True, gc=False):
-    """A slot that began, the slot it builds on, and the newest that is final."""
+    """A slot that began, the slot it builds on, and the newest that is final, 0 where the node does not say."""
 
     slot: int
     parent: int
-    root: int
+    root: int = 0
 
 
 class Logs(msgspec.Struct, frozen=True):

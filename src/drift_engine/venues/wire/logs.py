@@ -23,7 +23,10 @@ from drift_engine.venues.wire.events.kinds import Event
 _INVOKE = re.compile(r"Program (\w{32,44}) invoke \[(\d{1,3})\]")
 _LEFT = re.compile(r"Program (\w{32,44}) (success|failed: (.*))", re.DOTALL)
 _CUSTOM = re.compile(r"custom program error: 0x([0-9a-fA-F]{1,8})")
-_ANCHOR = re.compile(r"AnchorError .*?Error Code: (\w+)\. Error Number: (\d{1,10})\. Error Message: (.*)", re.DOTALL)
+_ANCHOR = re.compile(
+    r"AnchorError .{0,400}?Error Code: (\w{1,100})\. Error Number: (\d{1,10})\. Error Message: (.*)", re.DOTALL
+)
+_ANCHOR_ERROR = "AnchorError "
 _DATA, _LOG = "Program data: ", "Program log: "
 _TRUNCATED = "Log truncated"
 _BY_TEXT = {str(program.program_id): program for program in PROGRAMS.values()}
@@ -142,7 +145,7 @@ def _error(lines: Sequence[Line]) -> ProgramError | None:
         if not line.stack:
             continue
         running = line.stack[-1]
-        if said := _ANCHOR.search(line.text):
+        if said := _ANCHOR.match(line.text, max(0, line.text.find(_ANCHOR_ERROR))):
             logged[running] = ProgramError(_title(running), int(said[2]), said[1], said[3])
         left = _LEFT.fullmatch(line.text)
         if left and left[2] != "success":
