@@ -90,7 +90,8 @@ def test_money_is_paid_in_and_out_of_a_paper_account(sight: Sight, center: Cente
 
     def paid_in(e6: int) -> bool:
         """Whether so much more is paid in, give or take the program's rounding of balances."""
-        return abs(int(center.status("tomorrow")["net_deposits_e6"]) - before - e6) <= 2
+        now: int = center.status("tomorrow")["net_deposits_e6"]
+        return bool(abs(now - before - e6) <= 2)
 
     sight.click("#p-actions [data-do=deposit]")
     sight.until(lambda: sight.shows("dialog", "Deposit into tomorrow"))
