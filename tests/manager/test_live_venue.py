@@ -110,8 +110,7 @@ def test_two_engines_on_a_live_venue_read_it_once_each_and_come_back_with_their_
 
         before = fleet.status("one")
         os.kill(before["pid"], signal.SIGKILL)
-        fleet.until(lambda: fleet.fleet()["one"]["pid"] not in (None, before["pid"]), 5)
-        fleet.until(lambda: fleet.fleet()["one"]["status"] == "RUNNING", 5 * slower())
+        fleet.until(lambda: [row["pid"] for row in running(fleet) if row["pid"] != before["pid"]][1:], 5 * slower())
         after = fleet.status("one")
         assert perps(after) == perps(before)
         for figure in ("fees_e6", "slippage_e6"):
