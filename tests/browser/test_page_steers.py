@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from center import Center, Sight
+from selenium.webdriver.common.keys import Keys
 
 
 def toast(sight: Sight, words: str) -> None:
@@ -41,8 +42,7 @@ def test_a_wrong_token_is_refused_and_the_right_one_taken(sight: Sight, center: 
     sight.until(lambda: sight.shows("dialog .wrong", "not the token"))
     assert sight.attribute("body", "data-locked") == "yes"
     sight.shot("token-refused")
-    sight.type("#token", center.token)
-    sight.click("#unlock")
+    sight.type("#token", f"{center.token}{Keys.ENTER}")
     sight.until(lambda: sight.attribute("body", "data-locked") == "no")
     sight.open("hold")
     sight.until(lambda: sight.text("#lock") == "Unlocked")
@@ -90,7 +90,8 @@ def test_money_is_paid_in_and_out_of_a_paper_account(sight: Sight, center: Cente
 
     def paid_in(e6: int) -> bool:
         """Whether so much more is paid in, give or take the program's rounding of balances."""
-        return abs(int(center.status("tomorrow")["net_deposits_e6"]) - before - e6) <= 2
+        now: int = center.status("tomorrow")["net_deposits_e6"]
+        return bool(abs(now - before - e6) <= 2)
 
     sight.click("#p-actions [data-do=deposit]")
     sight.until(lambda: sight.shows("dialog", "Deposit into tomorrow"))
@@ -101,8 +102,7 @@ def test_money_is_paid_in_and_out_of_a_paper_account(sight: Sight, center: Cente
     sight.until(lambda: paid_in(1_250_500_000))
     sight.click("#p-actions [data-do=withdraw]")
     sight.until(lambda: sight.shows("dialog", "Withdraw from tomorrow"))
-    sight.type("#amount", "250.5")
-    sight.confirm()
+    sight.type("#amount", f"250.5{Keys.ENTER}")
     sight.until(lambda: paid_in(10**9))
     assert sight.shows("#p-ledger header", "= change in equity, exactly")
     sight.click("#p-actions [data-do=withdraw]")

@@ -92,7 +92,7 @@ def test_a_flood_of_orders_is_cut_and_counted_and_what_matters_is_not(caplog: py
     assert len(told) == BURST + 3
     assert told[-3] == "80 lines about orders were left out; the journal has them all"
     assert told[-2].startswith("HALTED: a breaker")
-    assert told[-1].startswith("liquidated: -1 SOL-PERP")
+    assert told[-1].startswith("liquidated (perp): -1 SOL-PERP")
     now_s[0] = 5.0
     for number in range(103, 200):
         bus.publish(number, fill(number))

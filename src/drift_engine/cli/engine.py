@@ -34,6 +34,7 @@ def _run(places: Any, found: Any, state_dir: Path) -> int:
 
     import msgspec
 
+    from drift_engine.control.connecting import StoppedError
     from drift_engine.control.host import Host
     from drift_engine.control.places import Ended
     from drift_engine.control.protocol import encode
@@ -43,7 +44,7 @@ def _run(places: Any, found: Any, state_dir: Path) -> int:
     try:
         with writing():
             code = exits.HALTED if asyncio.run(host.run()) else exits.OK
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, StoppedError):
         code = exits.OK
     except BaseException as error:
         code, reason = exits.judge(error) or (code, "") if isinstance(error, Exception) else (code, "")

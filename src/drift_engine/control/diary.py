@@ -179,7 +179,8 @@ def _of_settlement(event: PnlSettled) -> Line:
 
 
 def _of_liquidation(event: Liquidated) -> Line:
-    return logging.CRITICAL, f"liquidated: {show_base(event.base_e9)} {event.market or event.asset}"
+    size = f"{show_base(event.base_e9)} " if event.base_e9 else ""
+    return logging.CRITICAL, f"liquidated ({event.liquidation.replace('_', ' ')}): {size}{event.market or event.asset}"
 
 
 _TOLD: dict[type, Callable[..., Line | None]] = {

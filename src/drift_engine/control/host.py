@@ -8,8 +8,6 @@ and the hole is shown, and when it does not read at all it is cut off.
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, get_args
@@ -19,6 +17,7 @@ from drift_engine.background import Background
 from drift_engine.bus import Subscription
 from drift_engine.config import ConfigError, RunConfig
 from drift_engine.control import diary, protocol
+from drift_engine.control.connecting import ports_of
 from drift_engine.control.contract import document
 from drift_engine.control.hosted import HostedEngine
 from drift_engine.control.places import Places, held
@@ -28,7 +27,6 @@ from drift_engine.control.spec import EngineSpec
 from drift_engine.core.types import Command
 from drift_engine.core.units import parse_scaled
 from drift_engine.signals import stopping
-from drift_engine.strategies.base import DriftStrategy
 
 _MOST_DECISIONS = 64
 _ASKER = "the control socket"
@@ -60,7 +58,7 @@ class Host:
             held(self.places.account(*self.spec.account), f"sub-account {self.spec.sub_account} of {self.spec.venue}"),
             stopping(partial(self._end, "asked by a signal")),
         ):
-            async with _ports(run, strategy, self.spec) as ports:
+            async with ports_of(run, strategy, self.spec, self._stop) as ports:
                 engine = self.engine = HostedEngine(strategy, config=run, ports=ports)
                 await self.server.start()
                 try:
@@ -186,25 +184,3 @@ def _engine_metrics(status: dict[str, Any], latency: dict[str, float | None]) ->
         ("refusals", sum(tally["refusals"].values()), ""),
     )
     return [{"label": name, "value": value, "unit": unit, "severity": "none"} for name, value, unit in rows]
-
-
-@asynccontextmanager
-async def _ports(run: RunConfig, strategy: DriftStrategy, spec: EngineSpec) -> AsyncIterator[wiring.Ports | None]:
-    """Yield the ports of a live venue's markets, ``None`` where the engine wires its own."""
-    if run.venue is None:
-        yield None
-        return
-    if spec.rpc is None:
-        raise ConfigError(f"engine {spec.name}: venue {run.venue} needs a node to ask; give it rpc = URL")
-    from drift_engine.venues.stream_address import ws_url_of
-    from drift_engine.venues.urls import checked_url
-    from drift_engine.wiring_chain import on_chain
-
-    try:
-        rpc = checked_url(spec.rpc, ("http", "https"))
-        _ = ws_url_of(rpc)
-        streams = (checked_url(spec.ws, ("ws", "wss")),) if spec.ws else ()
-    except ValueError as error:
-        raise ConfigError(str(error)) from None
-    async with on_chain(run, strategy, (rpc,), streams) as ports:
-        yield ports

@@ -32,7 +32,8 @@ export function show(title, body, buttons, tone = "") {
 export const hide = () => dialog.close("");
 export const isOpen = () => dialog.open;
 
-const no = () => h("button", { type: "submit", value: "", class: "ghost", formnovalidate: true }, "Cancel");
+/** The way out. It is no submit button: Enter in a field must not take it for the answer. */
+export const no = () => h("button", { type: "button", value: "", class: "ghost", onclick: () => dialog.close("") }, "Cancel");
 
 /** Ask yes or no. With `typed`, yes takes the exact words. */
 export async function confirmed({ title, lines, yes, tone = "", typed = "" }) {

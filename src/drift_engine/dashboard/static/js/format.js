@@ -79,6 +79,15 @@ export function clock(ns) {
   return `${two(at.getUTCHours())}:${two(at.getUTCMinutes())}:${two(at.getUTCSeconds())}`;
 }
 
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/** A moment in UTC with its day and without its year: 3 Jan 00:54:00. */
+export function dayAndTime(ns) {
+  if (!ns) return UNKNOWN;
+  const at = new Date(ns / 1e6);
+  return `${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]} ${clock(ns)}`;
+}
+
 /** An hour's funding as a fraction of the price; null where either is not known. */
 export function hourly(fundingE9, oracleE6) {
   return known(fundingE9) && oracleE6 ? fundingE9 / 1000 / oracleE6 : null;

@@ -2,7 +2,7 @@
 
 import { at, get } from "../api.js";
 import { h, icon, keyed, parts, text } from "../dom.js";
-import { amount, byName, clock, money, price } from "../format.js";
+import { amount, byName, dayAndTime, money, price } from "../format.js";
 import { changed, current, push, store } from "../store.js";
 
 const panel = parts("p-decisions");
@@ -41,7 +41,7 @@ export function drawDecisions() {
 function makeRow(row) {
   const looks = row.emergency ? ["bad", "EMERGENCY", "bad"] : row.approved ? ["ok", "APPROVED", "ok"] : ["halt", "REFUSED", "warn"];
   const body = h("div", { class: "why" });
-  const details = h("details", { "data-tone": looks[2] }, h("summary", {}, icon(looks[0]), h("span", { class: "say" }, h("b", {}, looks[1]), h("span", {}, row.reason ?? "")), h("time", { class: "num" }, clock(row.ts_ns))), body);
+  const details = h("details", { "data-tone": looks[2] }, h("summary", {}, icon(looks[0]), h("span", { class: "say" }, h("b", {}, looks[1]), h("span", {}, row.reason ?? "")), h("time", { class: "num" }, dayAndTime(row.ts_ns))), body);
   if (row.refusals?.length) details.firstChild.append(h("p", { class: "refusal" }, row.refusals.join("; ")));
   details.addEventListener("toggle", () => { if (details.open && !body.firstChild) body.append(...explain(row)); });
   return h("li", {}, details);

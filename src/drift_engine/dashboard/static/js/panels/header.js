@@ -70,7 +70,7 @@ function fillTab(tab, name) {
   const state = summary(status, isStale(held));
   const looks = zone(status.margin);
   const chosen = name === store.selected;
-  if (chosen && tab.getAttribute("aria-selected") !== "true") tabs.scrollLeft = tab.offsetLeft - tabs.offsetLeft - 24;
+  if (chosen && tab.getAttribute("aria-selected") !== "true") reveal(tab);
   attr(tab, "aria-selected", chosen ? "true" : "false");
   attr(tab, "tabindex", chosen ? "0" : "-1");
   attr(tab, "data-state", state?.key ?? looks.level);
@@ -78,6 +78,15 @@ function fillTab(tab, name) {
   const health = healthOf(status.margin);
   text(tab.querySelector("b"), state?.word ?? (health === null ? "NO DATA" : percent(health)));
 }
+
+function reveal(tab) {
+  tabs.scrollLeft = tab.offsetLeft - tabs.offsetLeft - 24;
+}
+
+addEventListener("resize", () => {
+  const chosen = tabs.querySelector("[aria-selected=true]");
+  if (chosen) reveal(chosen);
+});
 
 tabs.addEventListener("keydown", (event) => {
   const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 1, ArrowUp: -1 }[event.key];

@@ -49,7 +49,7 @@ export function drawHealth() {
   const stale = held ? isStale(held) || status.margin?.status === "stale" : false;
   attr(panel.root, "data-state", looks.level);
   attr(panel.root, "data-stale", stale ? "yes" : null);
-  text(gauge.figure, health === null ? UNKNOWN : percent(health));
+  text(gauge.figure, health === null || looks.level === "empty" ? UNKNOWN : percent(health));
   text(gauge.word, stale && health !== null ? `${looks.label}, but old` : looks.label);
   setIcon(gauge.label.querySelector("svg"), stale && health !== null ? "stale" : looks.icon);
   needle(health);
@@ -76,6 +76,7 @@ function drawHalt(held) {
   setIcon(gauge.note.querySelector("svg"), shown?.icon ?? (status ? "play" : "wait"));
   const reason = held?.status.reason ?? "";
   const why = reason && reason.toUpperCase() !== shown?.word ? `: ${reason}` : "";
+  attr(gauge.note, "title", shown && why ? reason : null);
   text(gauge.note.querySelector("span"), shown ? `${shown.word}${shown.key === "stale" ? ` for ${age(ageOf(held))}` : why}` : quiet);
 }
 
@@ -132,6 +133,9 @@ function ticks(end) {
   const step = end > 24 ? 10 : end > 12 ? 5 : end > 7 ? 2 : 1;
   const at = [];
   for (let tick = 0; tick <= end + 1e-9; tick += step) at.push(tick);
-  keyed(lever.ticks, at, String, (tick) => h("span", {}, `${tick}×`), (mark, tick) => { mark.style.left = `${(tick / end) * 100}%`; });
+  keyed(lever.ticks, at, String, (tick) => h("span", {}, `${tick}×`), (mark, tick) => {
+    mark.style.left = `${(tick / end) * 100}%`;
+    mark.style.transform = `translateX(${(-tick / end) * 100}%)`;
+  });
   for (const [name, from] of [["mid", 3], ["high", 5]]) lever.fill.parentElement.style.setProperty(`--${name}`, `${(from / end) * 100}%`);
 }

@@ -1,6 +1,6 @@
 // Panel 4: what funding pays where. Real figures or "n/a".
 
-import { attr, h, icon, keyed, parts, setIcon, signed, text } from "../dom.js";
+import { h, icon, keyed, parts, setIcon, signed, text } from "../dom.js";
 import { amount, known, percent } from "../format.js";
 import { store } from "../store.js";
 
@@ -27,12 +27,16 @@ function drawEmpty(said) {
   panel.rows.replaceChildren(h("tr", { class: "empty" }, h("td", { colspan: "7" }, said)));
 }
 
+/** Where a market is: the same name may stand on several venues and simulations. */
+const where = (row) => [row.simulated ? "simulated" : row.venue, row.scenario].filter(Boolean).join(", ");
+
 function makeCard() {
-  return h("li", { class: "card" }, h("span", { class: "name" }), h("b", { class: "num" }), h("span", { class: "quiet" }, icon("up"), h("span")));
+  return h("li", { class: "card" }, h("span", { class: "name" }), h("span", { class: "where" }), h("b", { class: "num" }), h("span", { class: "quiet" }, icon("up"), h("span")));
 }
 
 function fillCard(node, row) {
   text(node.firstChild, row.market);
+  text(node.querySelector(".where"), where(row));
   signed(node.querySelector("b"), row.apr, or(row.apr, rate(1)));
   setIcon(node.querySelector("svg"), row.paid === "longs" ? "up" : row.paid === "shorts" ? "down" : "dash");
   text(node.lastChild.lastChild, PAID[row.paid] ?? "n/a");
@@ -45,8 +49,9 @@ function makeRow() {
 
 function fillRow(node, row) {
   const [name, one, eight, apr, paid, interest, spread] = node.children;
-  text(name, row.market);
-  attr(name, "title", [row.venue, row.scenario].filter(Boolean).join(", ") || null);
+  if (!name.firstChild) name.append(h("b"), h("span", { class: "where" }));
+  text(name.firstChild, row.market);
+  text(name.lastChild, where(row));
   signed(one, row.rate_1h, or(row.rate_1h, rate(4)));
   signed(eight, row.rate_8h, or(row.rate_8h, rate(4)));
   signed(apr, row.apr, or(row.apr, rate(1)));

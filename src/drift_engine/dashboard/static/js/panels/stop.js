@@ -2,7 +2,7 @@
 
 import { post } from "../api.js";
 import { unlock } from "../commands.js";
-import { hide, isOpen, show } from "../dialog.js";
+import { hide, isOpen, no, show } from "../dialog.js";
 import { attr, h, icon, keyed, setIcon, text } from "../dom.js";
 import { lineOf } from "../events.js";
 import { amount } from "../format.js";
@@ -29,7 +29,7 @@ async function ask() {
   ];
   body[1].addEventListener("change", (event) => { scope = event.target.value; });
   const yes = h("button", { type: "submit", value: "yes", class: "danger solid", id: "stop-yes", autofocus: true }, icon("stop"), "STOP and close");
-  if ((await show("STOP: close everything?", body, [h("button", { type: "submit", value: "", class: "ghost" }, "Cancel"), yes], "danger")) !== "yes") return;
+  if ((await show("STOP: close everything?", body, [no(), yes], "danger")) !== "yes") return;
   if (!(await unlock("STOP needs the token."))) return;
   await begin(scope === "one" ? [chosen] : [...names]);
 }

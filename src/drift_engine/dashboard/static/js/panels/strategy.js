@@ -10,11 +10,14 @@ const HOUR_NS = 3.6e12;
 
 export function drawStrategy() {
   const status = current()?.status;
-  text(panel.name, status?.strategy ?? "");
+  text(panel.name, status ? `${status.strategy}${isAsked(status) ? "" : " · as last asked"}` : "");
   keyed(panel.metrics, notable(status), (row) => row.label, makeTile, fillTile);
   drawBias(status);
   drawTree(status);
 }
+
+/** A strategy is asked only while trading may go on; until then it says what it knew last. */
+const isAsked = (status) => !status.strategy_status || (status.status === "RUNNING" && status.trading !== "HALTED" && !status.closing && !status.strategy_disabled);
 
 /** The metrics that the tree below does not show anyway, and every one that asks for attention. */
 function notable(status) {
@@ -73,7 +76,7 @@ function rowsOf(found, path = "") {
 
 function drawTree(status) {
   const told = status?.strategy_status;
-  const rows = told && Object.keys(told).length ? rowsOf(told) : [{ key: "none", head: !status ? "Loading…" : "The strategy says nothing of itself" }];
+  const rows = told && Object.keys(told).length ? rowsOf(told) : [{ key: "none", head: !status ? "Loading…" : told ? "The strategy says nothing of itself" : "Nothing is known of it yet" }];
   keyed(panel.tree, rows, (row) => row.key, (row) => (row.head ? h("h3", {}, row.head) : h("div", { class: "line" }, h("span"), h("b", { class: "num" }))), (node, row) => {
     if (row.head) return text(node, row.head);
     const [name, shown] = byName(row.name, row.value);
