@@ -145,6 +145,26 @@ def test_a_backtest_answers_in_json(ask: Ask) -> None:
     assert "yardstick" not in again
 
 
+def test_a_backtest_is_the_last_run_without_being_told_where_to_keep_it(cli: Cli, ask: Ask, tmp_path: Path) -> None:
+    digest = ask("backtest", "delta_neutral", *CALM, "--no-yardstick")["digest"]
+    (journal,) = (tmp_path / ".drift-engine").glob("backtest-delta_neutral-*.journal")
+    assert ask("why")["approved"] is True
+    assert ask("status")["strategy"] == "delta_neutral"
+    assert ask("replay") | {"journal": ""} == ask("replay", str(journal)) | {"journal": ""}
+    assert ask("replay")["digest"] == digest
+    code, out, _ = cli("backtest", "hold", *CRASH, "--state", "elsewhere")
+    assert (code, "journal elsewhere/backtest-hold-" in out) == (3, True)
+    assert cli("resume", "--state", "elsewhere")[0] == 0
+    assert ask("status")["strategy"] == "delta_neutral"
+
+
+def test_a_file_that_is_no_journal_does_not_become_the_last_run(cli: Cli, ask: Ask, tmp_path: Path) -> None:
+    ask("backtest", "hold", *CALM)
+    (tmp_path / "notes.txt").write_text("not a journal " * 20)
+    assert cli("backtest", "hold", *CALM, "--journal", "notes.txt")[0] == 2
+    assert ask("status")["strategy"] == "hold"
+
+
 def test_a_backtest_reports_to_people(cli: Cli) -> None:
     code, out, err = cli("backtest", "delta_neutral", *CALM)
     assert (code, err) == (0, "")
