@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from difflib import get_close_matches
+from math import inf
 from pathlib import Path
 from typing import Any, Literal
 
@@ -171,7 +172,7 @@ def load(path: Path, mode: Mode = "paper") -> RunConfig:
     Raises ``ConfigError`` with file, key and near name for whatever is wrong.
     """
     try:
-        table = tomllib.loads(path.read_text())
+        table = tomllib.loads(path.read_bytes().decode())
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -199,7 +200,7 @@ def from_table(table: Mapping[str, Any], root: Path = Path()) -> RunConfig:
         if key not in known:
             near = get_close_matches(key, known, n=1, cutoff=0.5)
             raise ConfigError(
-                f"unknown key {key!r}; " + (f"did you mean {near[0]!r}?" if near else f"known are {known}")
+                f"unknown key {key!r}; " + (f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}")
             )
     fields: dict[str, Any] = {
         key: _text(table, key) for key in ("strategy", "market", "venue", "scenario") if key in table
@@ -211,7 +212,7 @@ def from_table(table: Mapping[str, Any], root: Path = Path()) -> RunConfig:
     if "capital" in table:
         fields["capital_e6"] = parse_capital(str(table["capital"]))
     if "faults" in table:
-        fields["faults"] = tuple(str(fault) for fault in table["faults"])
+        fields["faults"] = _texts(table, "faults")
     fields["params"] = {name: str(value) for name, value in _section(table, "params").items()}
     limits = Limits() if fields.get("mode", "paper") != "paper" else for_paper(Limits())
     changes = {name: str(value) for name, value in _section(table, "limits").items()}
@@ -237,7 +238,15 @@ def _choice(key: str, value: object, choices: tuple[str, ...]) -> object:
     return value
 
 
+def _texts(table: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    found = table[key]
+    if not isinstance(found, list | tuple) or not all(isinstance(text, str) for text in found):
+        raise ConfigError(f"{key!r} is {found!r}; it must be a list of texts")
+    return tuple(found)
+
+
 def _number(key: str, value: object) -> int | float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-        raise ConfigError(f"{key!r} is {value!r}; it must be a number of 0 or more")
-    return value if key == "speed" else int(value)
+    whole = key != "speed"
+    if isinstance(value, bool) or not isinstance(value, int if whole else int | float) or not 0 <= value < inf:
+        raise ConfigError(f"{key!r} is {value!r}; it must be a {'whole ' if whole else ''}number of 0 or more")
+    return value

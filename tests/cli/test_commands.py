@@ -131,6 +131,39 @@ def test_config_check(cli: Cli, ask: Ask, tmp_path: Path) -> None:
         assert said in err
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('scenario = "clam_carry"', "no scenario 'clam_carry'"),
+        ('scenario = "calm_carry"\ndata = "."', "keep one"),
+        ('data = "nowhere"', "nowhere is no directory"),
+        ('data = "."', "no market 'SOL-PERP' in"),
+        ('market = "DOGE-PERP"', "unknown market 'DOGE-PERP'"),
+        ('faults = ["nonsense"]', "unknown fault 'nonsense'"),
+        ('from = "2025-05-02"\nto = "2025-05-01"', "the window is empty"),
+        ("speed = 0", "it must be more than 0"),
+        ("days = 0", "days is 0"),
+        ('mode = "live"', "live trading is not built yet"),
+    ],
+)
+def test_config_check_refuses_what_would_not_start(cli: Cli, tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "run.toml").write_text(f'strategy = "hold"\n{text}\n')
+    code, out, err = cli("config", "check", "run.toml")
+    assert (code, out) == (2, "")
+    assert "run.toml" in err
+    assert said in err
+    assert len(err.splitlines()) == 1
+
+
+def test_config_check_leaves_nothing_behind(cli: Cli, tmp_path: Path) -> None:
+    text = 'strategy = "hold"\nscenario = "calm_carry"\njournal = "run.journal"\n'
+    (tmp_path / "run.toml").write_text(text)
+    assert cli("config", "check", "run.toml")[0] == 0
+    (tmp_path / "later.toml").write_text('strategy = "hold"\nmode = "backtest"\n')
+    assert cli("config", "check", "later.toml")[0] == 0  # its market is left to the command line
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["later.toml", "run.toml"]
+
+
 def test_a_backtest_answers_in_json(ask: Ask) -> None:
     result = ask("backtest", "delta_neutral", *CALM)
     assert set(KEYS) <= set(result)

@@ -128,14 +128,15 @@ def run_config(mode: Mode, config: Path | None, flags: dict[str, Any]) -> RunCon
     fields |= {f"{name}_ns": parse_date(given[name], f"--{name}") for name in ("from", "to") if name in given}
     fields["params"] = {**base.params, **parse_pairs(given.get("set", []), "--set")}
     fields["limits"] = changed_limits(base.limits, parse_pairs(given.get("limit", []), "--limit"))
-    return _checked(msgspec.structs.replace(base, **fields))
+    return checked(msgspec.structs.replace(base, **fields))
 
 
 def _limits(mode: Mode) -> Limits:
     return for_paper(Limits()) if mode == "paper" else Limits()
 
 
-def _checked(config: RunConfig) -> RunConfig:
+def checked(config: RunConfig) -> RunConfig:
+    """Return a run whose parts agree. Raises ``ConfigError`` where they do not, whichever way they were given."""
     _one_of("--mark", config.mark, ("drift", "binance"))
     _one_of("--fill", config.fill, ("auction", "next_open"))
     _one_of("--mode", config.mode, ("paper", "live", "backtest"))
