@@ -166,8 +166,15 @@ def _timeline(config: RunConfig, perp: str, spots: tuple[str, ...]) -> Timeline:
         if config.scenario is not None:
             raise ConfigError("data and a scenario are both named; a run takes one of them")
         return load_timeline(config.data, perp, config.from_ns, config.to_ns, spots=spots, mark=config.mark)
+    scenario = config.scenario or DEFAULT_SCENARIO
+    if config.from_ns is not None or config.to_ns is not None:
+        raise ConfigError(
+            f"from and to choose from recorded data; {scenario} is as long as its days say, leave them out"
+        )
+    if config.mark != "drift":
+        raise ConfigError(f"mark {config.mark!r} is of recorded data; {scenario} has a mark of its own, leave it out")
     return scenario_timeline(
-        config.scenario or DEFAULT_SCENARIO,
+        scenario,
         seed=config.seed,
         interval_s=config.interval_s,
         days=config.days,

@@ -122,6 +122,8 @@ def run_config(mode: Mode, config: Path | None, flags: dict[str, Any]) -> RunCon
         raise ConfigError(f"{config} describes a run of mode {base.mode!r}; start it with drift-engine {base.mode}")
     if config is None and "strategy" not in given:
         raise ConfigError(f"name a STRATEGY, as in drift-engine {mode} delta_neutral, or a --config FILE")
+    if "days" in given and "data" in given:
+        raise ConfigError("--days is the length of a scenario; with --data the window is --from and --to")
     fields = {name: value for name, value in given.items() if name in RunConfig.__struct_fields__}
     if "capital" in given:
         fields["capital_e6"] = parse_capital(given["capital"])
