@@ -4,13 +4,16 @@ This is the one place that loads a user's strategy code. It lies above ``strateg
 """
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.machinery import SourceFileLoader
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import module_from_spec, spec_from_file_location
-from inspect import isabstract
+from inspect import isabstract, iscoroutinefunction
 from pathlib import Path
 from typing import NoReturn
 
+from drift_engine.core.driving import where
 from drift_engine.core.near_names import hint
 from drift_engine.strategies.base import DriftStrategy
 from drift_engine.strategies.delta_neutral import DeltaNeutralStrategy
@@ -37,7 +40,7 @@ def builtin() -> tuple[type[DriftStrategy], ...]:
 def find(name: str) -> type[DriftStrategy]:
     """Return the strategy for a built-in name, ``path/to/file.py[:Class]``, or an entry point's name.
 
-    Raises ``StrategyNotFoundError``. An error inside a user's own file is theirs, and comes through as it is.
+    Raises ``StrategyNotFoundError``, also where a user's own file cannot be loaded, with the line it fails at.
     """
     if name in _BUILTIN:
         return _BUILTIN[name]
@@ -52,10 +55,11 @@ def find(name: str) -> type[DriftStrategy]:
 
 
 def _checked(point: EntryPoint) -> type[DriftStrategy]:
-    found = point.load()
+    with _loading(f"entry point {point.name!r} = {point.value}"):
+        found = point.load()
     if not (isinstance(found, type) and issubclass(found, DriftStrategy)) or isabstract(found):
         raise StrategyNotFoundError(f"entry point {point.name!r} = {point.value} is no DriftStrategy")
-    return found
+    return _awaitable(found, point.value)
 
 
 def _from_file(path: Path, class_name: str) -> type[DriftStrategy]:
@@ -63,11 +67,18 @@ def _from_file(path: Path, class_name: str) -> type[DriftStrategy]:
     if class_name:
         if class_name not in found:
             raise StrategyNotFoundError(f"{path} has no strategy {class_name!r}; {_listed(found)}")
-        return found[class_name]
+        return _awaitable(found[class_name], path)
     if len(found) != 1:
         hint = f"; choose one with {path}:Class" if found else ""
         raise StrategyNotFoundError(f"{path} must hold exactly one strategy; {_listed(found)}{hint}")
-    return next(iter(found.values()))
+    return _awaitable(next(iter(found.values())), path)
+
+
+def _awaitable(found: type[DriftStrategy], where_from: object) -> type[DriftStrategy]:
+    for name in ("on_tick", "on_execute"):
+        if not iscoroutinefunction(getattr(found, name)):
+            raise StrategyNotFoundError(f"{where_from}: {found.__name__}.{name} must be written `async def {name}`")
+    return found
 
 
 def _classes(path: Path) -> dict[str, type[DriftStrategy]]:
@@ -81,15 +92,29 @@ def _classes(path: Path) -> dict[str, type[DriftStrategy]]:
         raise StrategyNotFoundError(f"{path} cannot be loaded as Python")
     module = module_from_spec(spec)
     sys.modules[name] = module
-    loader.exec_module(module)
-    return {
+    with _loading(str(path)):
+        loader.exec_module(module)
+    written = {
         found: value
         for found, value in vars(module).items()
-        if isinstance(value, type)
-        and issubclass(value, DriftStrategy)
-        and value.__module__ == name
-        and not isabstract(value)
+        if isinstance(value, type) and issubclass(value, DriftStrategy) and value.__module__ == name
     }
+    if written and all(isabstract(value) for value in written.values()):
+        found, value = next(iter(written.items()))
+        missing = ", ".join(sorted(value.__abstractmethods__))
+        raise StrategyNotFoundError(f"{path}: {found} is no strategy yet; write {missing}")
+    return {found: value for found, value in written.items() if not isabstract(value)}
+
+
+@contextmanager
+def _loading(what: str) -> Iterator[None]:
+    """Say in one line why a user's code cannot be loaded."""
+    try:
+        yield
+    except SyntaxError as error:
+        raise StrategyNotFoundError(f"{what} cannot be loaded: {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:
+        raise StrategyNotFoundError(f"{what} cannot be loaded: {where(error)}") from error
 
 
 class _SourceAsItIs(SourceFileLoader):

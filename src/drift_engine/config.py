@@ -6,6 +6,7 @@ A problem is one line that says what, where and how to mend it (``ConfigError``)
 import tomllib
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
 from typing import Any, Literal
 
@@ -180,7 +181,7 @@ def load(path: Path, mode: Mode = "paper") -> RunConfig:
 def read_toml(path: Path) -> dict[str, Any]:
     """Return what a TOML file holds. Raises ``ConfigError`` where it cannot be read, or is none."""
     try:
-        return tomllib.loads(path.read_text())
+        return tomllib.loads(path.read_bytes().decode())
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -219,7 +220,7 @@ def from_table(table: Mapping[str, Any], root: Path = Path()) -> RunConfig:
     if "capital" in table:
         fields["capital_e6"] = parse_capital(str(table["capital"]))
     if "faults" in table:
-        fields["faults"] = tuple(str(fault) for fault in table["faults"])
+        fields["faults"] = _texts(table, "faults")
     fields["params"] = {name: str(value) for name, value in _section(table, "params").items()}
     limits = Limits() if fields.get("mode", "paper") != "paper" else for_paper(Limits())
     changes = {name: str(value) for name, value in _section(table, "limits").items()}
@@ -245,7 +246,15 @@ def _choice(key: str, value: object, choices: tuple[str, ...]) -> object:
     return value
 
 
+def _texts(table: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    found = table[key]
+    if not isinstance(found, list | tuple) or not all(isinstance(text, str) for text in found):
+        raise ConfigError(f"{key!r} is {found!r}; it must be a list of texts")
+    return tuple(found)
+
+
 def _number(key: str, value: object) -> int | float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-        raise ConfigError(f"{key!r} is {value!r}; it must be a number of 0 or more")
-    return value if key == "speed" else int(value)
+    whole = key != "speed"
+    if isinstance(value, bool) or not isinstance(value, int if whole else int | float) or not 0 <= value < inf:
+        raise ConfigError(f"{key!r} is {value!r}; it must be a {'whole ' if whole else ''}number of 0 or more")
+    return value

@@ -65,7 +65,8 @@ class ReviewDesk:
         return f"p{self._state.plans + 1}"
 
     async def submit(self, plan: TradePlan, signal: TradeSignal) -> TradeResult:
-        """Review a strategy's plan, and send it if every gate agrees."""
+        """Review a strategy's plan, send it if every gate agrees. Raises ``TypeError`` where money is no ``int``."""
+        require_integers(plan, signal)
         return self._decide(plan, signal, self.state.margin, distance_e4=None)
 
     def submit_by_hand(self, plan: TradePlan, signal: TradeSignal, margin: Margin) -> TradeResult:
@@ -102,3 +103,16 @@ class ReviewDesk:
             distance_e4 is not None,
             distance_e4,
         )
+
+
+def require_integers(plan: TradePlan, signal: TradeSignal) -> None:
+    """Raise ``TypeError`` where a strategy counts in anything but ``int``: a journal could not tell it again."""
+    figures = [(f"target of {name}", base_e9) for name, base_e9 in signal.targets.items()]
+    for leg in plan.legs:
+        figures += ((f"base of {leg.market}", leg.base_e9), (f"limit of {leg.market}", leg.limit_e6))
+    for edge_e6 in (plan.edge_e6, signal.edge_e6):
+        if edge_e6 is not None:
+            figures.append(("edge", edge_e6))
+    for what, figure in figures:
+        if type(figure) is not int:
+            raise TypeError(f"the {what} is {figure!r}, which is {type(figure).__name__}; money is counted in int")

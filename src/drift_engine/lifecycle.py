@@ -7,7 +7,7 @@ by hand and the loop's cannot overlap. What ends the loop by error is raised to 
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 
 class BaseEngine(ABC):
@@ -17,6 +17,14 @@ class BaseEngine(ABC):
         self.name = name
         self._task: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> NoReturn:
+            """Say what is missing where an engine is used before it has its ports: a start."""
+            raise AttributeError(
+                f"{self.__dict__.get('name', 'an engine')} has no {name!r} yet: await start(), or open() it"
+            )
 
     @property
     def running(self) -> bool:

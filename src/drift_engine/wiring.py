@@ -4,6 +4,7 @@ The one place that knows which venue, market data, executor and journal go toget
 engine and the command line.
 """
 
+import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,8 @@ from drift_engine import __version__, catalogue
 from drift_engine.bus import Bus
 from drift_engine.clock import SimClock
 from drift_engine.config import ConfigError, RunConfig
-from drift_engine.core.parameters import shown
+from drift_engine.core.driving import where
+from drift_engine.core.parameters import ParameterError, shown
 from drift_engine.core.types import Event, PerpSpec, RunStarted, Spec, SpotSpec
 from drift_engine.core.units import SECOND_NS
 from drift_engine.execution.latency_monitor import LatencyMonitor
@@ -41,6 +43,8 @@ from drift_engine.strategies.base import DriftStrategy
 NOT_LIVE_YET = "live trading is not built yet; run paper or backtest instead"
 DEFAULT_SCENARIO = "calm_carry"
 QUOTE = "USDC"
+_NAME = re.compile(r"\w[\w.-]{0,63}")
+_NAMES = "a name is up to 64 letters, digits, '_', '-' and '.', and begins with none of the last two"
 
 
 class Feed(Protocol):
@@ -89,7 +93,16 @@ def make_strategy(config: RunConfig) -> DriftStrategy:
         params.setdefault("market", config.market)
         if params["market"] != config.market:
             raise ConfigError(f"the market is given twice: {config.market!r} and {params['market']!r}; keep one")
-    return kind(params)
+    try:
+        strategy = kind(params)
+        name = strategy.name
+    except ParameterError:
+        raise
+    except Exception as error:
+        raise ConfigError(f"strategy {config.strategy!r} cannot be made: {where(error)}") from error
+    if not (isinstance(name, str) and _NAME.fullmatch(name)):
+        raise ConfigError(f"strategy {config.strategy!r} calls itself {name!r}; {_NAMES}")
+    return strategy
 
 
 def build(
@@ -150,7 +163,8 @@ def _specs(strategy: DriftStrategy) -> dict[str, Spec]:
     found = [spec for name in strategy.subscriptions for spec in facts.resolve(name)]
     perps = {spec.name for spec in found if spec.kind == "perp"}
     if len(perps) != 1:
-        raise ConfigError(f"a run trades one perp market, and {strategy.name} asks for {len(perps)}")
+        asked = ", ".join(strategy.subscriptions) or "none"
+        raise ConfigError(f"a run trades one perp market, as SOL-PERP, and {strategy.name} asks for {asked}")
     return {spec.name: spec for spec in (*found, *facts.resolve(QUOTE))}
 
 
@@ -159,8 +173,15 @@ def _timeline(config: RunConfig, perp: str, spots: tuple[str, ...]) -> Timeline:
         if config.scenario is not None:
             raise ConfigError("data and a scenario are both named; a run takes one of them")
         return load_timeline(config.data, perp, config.from_ns, config.to_ns, spots=spots, mark=config.mark)
+    scenario = config.scenario or DEFAULT_SCENARIO
+    if config.from_ns is not None or config.to_ns is not None:
+        raise ConfigError(
+            f"from and to choose from recorded data; {scenario} is as long as its days say, leave them out"
+        )
+    if config.mark != "drift":
+        raise ConfigError(f"mark {config.mark!r} is of recorded data; {scenario} has a mark of its own, leave it out")
     return scenario_timeline(
-        config.scenario or DEFAULT_SCENARIO,
+        scenario,
         seed=config.seed,
         interval_s=config.interval_s,
         days=config.days,

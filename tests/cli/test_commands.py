@@ -71,6 +71,11 @@ def test_help_and_version(cli: Cli) -> None:
         ("backtest", "hold", "--data", "nowhere"),
         ("backtest", "hold", "--scenario", "calm_carry", "--fault", "nonsense"),
         ("backtest", "hold", "--scenario", "calm_carry", "--days", "1", "--journal", "no/such/place.journal"),
+        ("backtest", "hold", "--scenario", "calm_carry", "--from", "2025-05-01"),
+        ("backtest", "hold", "--scenario", "calm_carry", "--to", "2027-01-01"),
+        ("backtest", "hold", "--scenario", "calm_carry", "--mark", "binance"),
+        ("backtest", "hold", "--data", ".", "--days", "3"),
+        ("paper", "hold", "--from", "2025-05-01"),
         ("replay",),
         ("replay", "nowhere"),
         ("status",),
@@ -131,6 +136,39 @@ def test_config_check(cli: Cli, ask: Ask, tmp_path: Path) -> None:
         assert said in err
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('scenario = "clam_carry"', "no scenario 'clam_carry'"),
+        ('scenario = "calm_carry"\ndata = "."', "keep one"),
+        ('data = "nowhere"', "nowhere is no directory"),
+        ('data = "."', "no market 'SOL-PERP' in"),
+        ('market = "DOGE-PERP"', "unknown market 'DOGE-PERP'"),
+        ('faults = ["nonsense"]', "unknown fault 'nonsense'"),
+        ('from = "2025-05-02"\nto = "2025-05-01"', "the window is empty"),
+        ("speed = 0", "it must be more than 0"),
+        ("days = 0", "days is 0"),
+        ('mode = "live"', "live trading is not built yet"),
+    ],
+)
+def test_config_check_refuses_what_would_not_start(cli: Cli, tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "run.toml").write_text(f'strategy = "hold"\n{text}\n')
+    code, out, err = cli("config", "check", "run.toml")
+    assert (code, out) == (2, "")
+    assert "run.toml" in err
+    assert said in err
+    assert len(err.splitlines()) == 1
+
+
+def test_config_check_leaves_nothing_behind(cli: Cli, tmp_path: Path) -> None:
+    text = 'strategy = "hold"\nscenario = "calm_carry"\njournal = "run.journal"\n'
+    (tmp_path / "run.toml").write_text(text)
+    assert cli("config", "check", "run.toml")[0] == 0
+    (tmp_path / "later.toml").write_text('strategy = "hold"\nmode = "backtest"\n')
+    assert cli("config", "check", "later.toml")[0] == 0  # its market is left to the command line
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["later.toml", "run.toml"]
+
+
 def test_a_backtest_answers_in_json(ask: Ask) -> None:
     result = ask("backtest", "delta_neutral", *CALM)
     assert set(KEYS) <= set(result)
@@ -143,6 +181,26 @@ def test_a_backtest_answers_in_json(ask: Ask) -> None:
     again = ask("backtest", "delta_neutral", *CALM, "--no-yardstick")
     assert again["digest"] == result["digest"]
     assert "yardstick" not in again
+
+
+def test_a_backtest_is_the_last_run_without_being_told_where_to_keep_it(cli: Cli, ask: Ask, tmp_path: Path) -> None:
+    digest = ask("backtest", "delta_neutral", *CALM, "--no-yardstick")["digest"]
+    (journal,) = (tmp_path / ".drift-engine").glob("backtest-delta_neutral-*.journal")
+    assert ask("why")["approved"] is True
+    assert ask("status")["strategy"] == "delta_neutral"
+    assert ask("replay") | {"journal": ""} == ask("replay", str(journal)) | {"journal": ""}
+    assert ask("replay")["digest"] == digest
+    code, out, _ = cli("backtest", "hold", *CRASH, "--state", "elsewhere")
+    assert (code, "journal elsewhere/backtest-hold-" in out) == (3, True)
+    assert cli("resume", "--state", "elsewhere")[0] == 0
+    assert ask("status")["strategy"] == "delta_neutral"
+
+
+def test_a_file_that_is_no_journal_does_not_become_the_last_run(cli: Cli, ask: Ask, tmp_path: Path) -> None:
+    ask("backtest", "hold", *CALM)
+    (tmp_path / "notes.txt").write_text("not a journal " * 20)
+    assert cli("backtest", "hold", *CALM, "--journal", "notes.txt")[0] == 2
+    assert ask("status")["strategy"] == "hold"
 
 
 def test_a_backtest_reports_to_people(cli: Cli) -> None:

@@ -64,7 +64,11 @@ def test_paper_starts_from_a_leverage_of_ten_and_the_rest_from_five() -> None:
         ("from = 'yesterday'", "from 'yesterday' is no date; write it as 2025-04-14"),
         ("market = 1", "'market' is 1; it must be text"),
         ("speed = 'fast'", "'speed' is 'fast'; it must be a number of 0 or more"),
-        ("seed = true", "'seed' is True; it must be a number"),
+        ("seed = true", "'seed' is True; it must be a whole number"),
+        ("days = 1.5", "'days' is 1.5; it must be a whole number of 0 or more"),
+        ("speed = nan", "'speed' is nan; it must be a number of 0 or more"),
+        ("faults = 'leg_fails'", "'faults' is 'leg_fails'; it must be a list of texts"),
+        ("faults = [1]", "'faults' is [1]; it must be a list of texts"),
         ("params = 3", "'params' must be a section [params]"),
         ("[limits]\nmax_levrage = 3", "unknown limit 'max_levrage'; did you mean 'max_leverage'?"),
         ("[limits]\nmax_leverage = 'lots'", "limit 'max_leverage': 'lots' is not a number; write a number or 'off'"),
@@ -83,6 +87,17 @@ def test_a_mistake_is_one_line_that_names_file_and_key(tmp_path: Path, text: str
     assert str(caught.value).startswith(f"{path}: ")
     assert line in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_file_is_utf_8_wherever_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("locale.getpreferredencoding", lambda *_: "ascii")
+    monkeypatch.setattr("io.text_encoding", lambda *_: "ascii")
+    path = tmp_path / "run.toml"
+    path.write_bytes("strategy = 'stratégie'".encode())
+    assert config.load(path).strategy == "stratégie"
+    path.write_bytes(b"strategy = '\xe9'")
+    with pytest.raises(ConfigError, match=r"run\.toml: is not TOML: .*utf-8"):
+        config.load(path)
 
 
 def test_a_file_that_is_not_there_says_so(tmp_path: Path) -> None:

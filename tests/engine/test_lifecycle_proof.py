@@ -39,6 +39,18 @@ async def whole(engine: DriftEngine) -> None:
     await engine.wait()
 
 
+async def test_an_engine_used_before_its_start_says_so() -> None:
+    engine = fast()
+    for early in (engine.tick, engine.get_status):
+        with pytest.raises(AttributeError, match=r"^drift-hold has no '_\w+' yet: await start\(\), or open\(\) it$"):
+            early()
+    assert not hasattr(engine, "nonsense")
+    engine.open()
+    engine.tick()
+    assert engine.get_status()["mode"] == "paper"
+    engine.close()
+
+
 # ------------------------------------------------------------------- the snippet
 
 

@@ -9,8 +9,11 @@ import typer
 from drift_engine.cli import exits, options, streams
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from drift_engine.backtest import BacktestResult
     from drift_engine.config import RunConfig
+    from drift_engine.strategies.base import DriftStrategy
 
 YARDSTICK = "hold"
 _YARDSTICK_KEYS = (
@@ -42,30 +45,54 @@ def backtest(
     as_json: options.Json = False,
 ) -> int:
     """Run a strategy over history and report what it earned, from what, and what was assumed."""
+    from datetime import UTC, datetime
+
+    from msgspec import structs
+
+    from drift_engine import wiring
+    from drift_engine.cli import places
+
     flags = {
         "strategy": strategy, "data": data, "scenario": scenario, "market": market, "from": from_, "to": to,
         "capital": capital, "set": params, "limit": limits, "mark": mark, "fill": fill, "seed": seed, "days": days,
         "interval_s": interval, "faults": tuple(faults) if faults else None, "journal": journal, "state_dir": state,
     }  # fmt: skip
     run = options.run_config("backtest", config, flags)
-    try:
-        with streams.only_json(as_json):
-            result = _measured(run, run.strategy)
-    finally:
-        _remember(run)
-    yardstick = (
-        None if no_yardstick or result.strategy == YARDSTICK else _measured(hold_instead(run, result), YARDSTICK)
-    )
-    _tell(result, yardstick, as_json=as_json)
+    _refuse_what_cannot_run(run)
+    with streams.only_json(as_json):
+        player = wiring.make_strategy(run)
+        kept = run.journal or places.new_journal(run.state_dir, "backtest", player.name, datetime.now(UTC))
+        run = structs.replace(run, journal=kept)
+        try:
+            result = _measured(run, player)
+        finally:
+            _remember(run.state_dir, kept)
+    yardstick = None if no_yardstick or result.strategy == YARDSTICK else _measured(hold_instead(run, result))
+    _tell(result, yardstick, kept, as_json=as_json)
     return exits.HALTED if result.halted else exits.OK
 
 
-def _remember(run: "RunConfig") -> None:
-    """Note the journal as the last run's, also where the run broke off: that is when it is looked at."""
-    if run.journal is not None and run.journal.exists():
-        from drift_engine.cli.places import remember
+def _refuse_what_cannot_run(run: "RunConfig") -> None:
+    from drift_engine import wiring
+    from drift_engine.config import ConfigError
 
-        remember(run.state_dir, run.journal)
+    if run.mode == "live":
+        raise ConfigError(wiring.NOT_LIVE_YET)
+    if run.data is None and run.scenario is None:
+        raise ConfigError("a backtest needs --data DIR, or --scenario NAME for a simulated market")
+
+
+def _remember(state_dir: "Path", journal: "Path") -> None:
+    """Note the journal as the last run's, also where the run broke off: that is when it is looked at."""
+    from drift_engine.cli import places
+    from drift_engine.journal import JournalError, reader
+
+    try:
+        begun = reader.run_started(journal) is not None
+    except JournalError:  # it is no journal, or a damaged one: the command has said so
+        return
+    if begun:
+        places.remember(state_dir, journal)
 
 
 def hold_instead(run: "RunConfig", result: "BacktestResult") -> "RunConfig":
@@ -76,18 +103,11 @@ def hold_instead(run: "RunConfig", result: "BacktestResult") -> "RunConfig":
     return structs.replace(run, strategy=YARDSTICK, market=result.market, params=params, journal=None, faults=())
 
 
-def _measured(run: "RunConfig", label: str) -> "BacktestResult":
+def _measured(run: "RunConfig", strategy: "DriftStrategy | None" = None) -> "BacktestResult":
     from drift_engine import backtest as backtesting
-    from drift_engine.config import ConfigError
 
-    if run.mode == "live":
-        from drift_engine import wiring
-
-        raise ConfigError(wiring.NOT_LIVE_YET)
-    if run.data is None and run.scenario is None:
-        raise ConfigError("a backtest needs --data DIR, or --scenario NAME for a simulated market")
-    with _progress(label) as progress:
-        return backtesting.run(run, progress=progress)
+    with _progress(run.strategy) as progress:
+        return backtesting.run(run, strategy, progress=progress)
 
 
 @contextmanager
@@ -112,8 +132,8 @@ def _progress(label: str) -> Iterator[Callable[[int, int], None] | None]:
         yield lambda done, total: bars.update(task, completed=done, total=total)
 
 
-def _tell(result: "BacktestResult", yardstick: "BacktestResult | None", *, as_json: bool) -> None:
-    from drift_engine.cli.output import out, print_json
+def _tell(result: "BacktestResult", yardstick: "BacktestResult | None", journal: "Path", *, as_json: bool) -> None:
+    from drift_engine.cli.output import out, print_json, tell
 
     if as_json:
         document: dict[str, Any] = result.to_json()
@@ -124,3 +144,4 @@ def _tell(result: "BacktestResult", yardstick: "BacktestResult | None", *, as_js
     from drift_engine.cli.report import report
 
     out().print(report(result, yardstick))
+    tell((f"journal {journal}: look with drift-engine why, status, journal tail; replay tells it again",))

@@ -25,7 +25,7 @@ def check(
     *,
     as_json: Json = False,
 ) -> int:
-    """Check a run's TOML file: every key, value, parameter and limit, and that the strategy exists."""
+    """Check a run's TOML file: each key, value, parameter and limit, the strategy, and the market it names."""
     from drift_engine.cli.output import pairs, print_json
     from drift_engine.config import ConfigError, load
 
@@ -47,12 +47,20 @@ def check(
 
 
 def _shown(run: "RunConfig") -> dict[str, str]:
-    """Return the run as it would start, the strategy's defaults filled in. Raises where it could not."""
-    from drift_engine import wiring
-    from drift_engine.core.parameters import ParameterError
+    """Return the run as it would start, the strategy's defaults filled in. Raises where it could not.
 
-    strategy = wiring.make_strategy(run)
-    if not run.strategy:
-        raise ParameterError("no strategy is named")
+    A market that the file names is loaded; one that is left to the command line, or to a node, is not.
+    """
+    from drift_engine import wiring
+    from drift_engine.cli.options import checked
+    from drift_engine.config import ConfigError, paced
+    from drift_engine.journal import Journal
+
+    strategy = wiring.make_strategy(checked(run))
+    if run.mode == "live":
+        raise ConfigError(wiring.NOT_LIVE_YET)
+    started = paced(run, speed_given=True) if run.mode == "paper" else run
+    if started.data is not None or started.scenario is not None:
+        wiring.build(started, strategy, Journal()).close()
     params = {f"param.{name}": str(getattr(strategy.params, name)) for name in strategy.params.__struct_fields__}
     return run.identity() | params

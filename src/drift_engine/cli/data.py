@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
+from drift_engine.cli import exits
+
 if TYPE_CHECKING:
     from drift_engine.simulation.audit import FileReport
 
 app = typer.Typer(help="Look after market data.", no_args_is_help=True)
 
-FAILED = 1
-USAGE = 2
 _SHOWN = 3
 
 
@@ -37,8 +37,8 @@ def check(
     try:
         report = audit(directory)
     except DataError as error:
-        typer.echo(str(error), err=True)
-        raise typer.Exit(USAGE) from None
+        exits.complain(error)
+        raise typer.Exit(exits.USAGE) from None
     ok = not report.faulty and (report.complete or not strict)
     if as_json:
         document = {"ok": ok, "strict": strict, **msgspec.to_builtins(report)}
@@ -46,7 +46,7 @@ def check(
     else:
         for file in report.files:
             typer.echo(_line(file))
-    raise typer.Exit(0 if ok else FAILED)
+    raise typer.Exit(exits.OK if ok else exits.FAILED)
 
 
 def _line(file: FileReport) -> str:

@@ -122,20 +122,23 @@ def run_config(mode: Mode, config: Path | None, flags: dict[str, Any]) -> RunCon
         raise ConfigError(f"{config} describes a run of mode {base.mode!r}; start it with drift-engine {base.mode}")
     if config is None and "strategy" not in given:
         raise ConfigError(f"name a STRATEGY, as in drift-engine {mode} delta_neutral, or a --config FILE")
+    if "days" in given and "data" in given:
+        raise ConfigError("--days is the length of a scenario; with --data the window is --from and --to")
     fields = {name: value for name, value in given.items() if name in RunConfig.__struct_fields__}
     if "capital" in given:
         fields["capital_e6"] = parse_capital(given["capital"])
     fields |= {f"{name}_ns": parse_date(given[name], f"--{name}") for name in ("from", "to") if name in given}
     fields["params"] = {**base.params, **parse_pairs(given.get("set", []), "--set")}
     fields["limits"] = changed_limits(base.limits, parse_pairs(given.get("limit", []), "--limit"))
-    return _checked(msgspec.structs.replace(base, **fields))
+    return checked(msgspec.structs.replace(base, **fields))
 
 
 def _limits(mode: Mode) -> Limits:
     return for_paper(Limits()) if mode == "paper" else Limits()
 
 
-def _checked(config: RunConfig) -> RunConfig:
+def checked(config: RunConfig) -> RunConfig:
+    """Return a run whose parts agree. Raises ``ConfigError`` where they do not, whichever way they were given."""
     _one_of("--mark", config.mark, ("drift", "binance"))
     _one_of("--fill", config.fill, ("auction", "next_open"))
     _one_of("--mode", config.mode, ("paper", "live", "backtest"))

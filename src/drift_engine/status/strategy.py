@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Protocol, get_args, get_type_hints
 
+from drift_engine.core.driving import where
 from drift_engine.core.parameters import Parameters, describe
 
 _SCALES = {"e4": (4, ""), "e6": (6, ""), "e9": (9, ""), "e10": (10, "")}
@@ -27,14 +28,22 @@ class Told(Protocol):
 
 
 def strategy_status(strategy: Told) -> dict[str, Any]:
-    """Return a strategy's own status, the figures in it, and its parameters."""
-    said = strategy.get_status()
+    """Return a strategy's own status, the figures in it, and its parameters.
+
+    Whoever looks does not end the engine: a status that fails is shown as its error.
+    """
+    try:
+        said = strategy.get_status()
+    except Exception as error:  # noqa: BLE001 - it is shown, and costs no watch over margin
+        said = {"error": where(error)}
+    if not isinstance(said, Mapping):
+        said = {"error": f"get_status() returned {type(said).__name__}; it must be a mapping"}
     return {"strategy_status": said, "metrics": metrics(said), "params": params_status(strategy.params)}
 
 
 def metrics(said: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return every figure of a status as ``{label, value, unit, severity}``, in the order it is told."""
-    return [row for name, value in said.items() for row in _rows(name, value)]
+    return [row for name, value in said.items() for row in _rows(str(name), value)]
 
 
 def _rows(name: str, value: Any) -> Iterator[dict[str, Any]]:
