@@ -9,6 +9,7 @@ import base64
 import json
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -73,8 +74,8 @@ def ours_by_name() -> dict[str, Callable[[], object]]:
         "spot market": lambda: NEEDED_OF_SPOT(decode(OWNER, spot)),
         "perp market, whole": lambda: decode(OWNER, perp).snapshot(),
         "spot market, whole": lambda: decode(OWNER, spot).snapshot(),
-        "lazer oracle": lambda: read_oracle(DRIFT_V2, OracleSource.PYTH_LAZER, OWNER, lazer, 405_286_914),
-        "pull oracle": lambda: read_oracle(DRIFT_V2, OracleSource.PYTH_PULL, OWNER, pull, 405_286_914),
+        "lazer oracle": partial(read_oracle, DRIFT_V2, OracleSource.PYTH_LAZER, OWNER, lazer, 405_286_914),
+        "pull oracle": partial(read_oracle, DRIFT_V2, OracleSource.PYTH_PULL, OWNER, pull, 405_286_914),
     }
 
 

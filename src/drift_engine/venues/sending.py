@@ -116,7 +116,7 @@ class Sender:
         self.program, self.rpc, self.warm, self.key = program, rpc, warm, key
         self.following = following or Following()
         self._stream = subscriptions
-        self._names: dict[Signature, None] = {}
+        self._names: dict[Signature, int] = {}
 
     def sign(
         self,
@@ -129,17 +129,21 @@ class Sender:
         """Return the signed transaction, without asking anybody. Raises ``EncodeError`` and ``ColdError``.
 
         What says the same under the same blockhash would be the same transaction, which lands once: where a name was
-        given before, the limit of compute units is one less.
+        given before, the limit of compute units is one less than the least that such a transaction got.
         """
         held = self.warm.blockhash(self.rpc.clock())
         used = self.warm.tables(tables)
+        same: list[Signature] = []
         while True:
             every = [*budget(compute_units, price_micro_lamports), *instructions]
             made = signed([self.key], every, held.blockhash, used)
-            if made.signature not in self._names:
+            same.append(made.signature)
+            if (least := self._names.get(made.signature)) is None:
                 break
-            compute_units -= 1
-        self._names[made.signature] = None
+            compute_units = least - 1
+        for name in same:
+            self._names.pop(name, None)
+            self._names[name] = compute_units
         if len(self._names) > _NAMES_KEPT:
             del self._names[next(iter(self._names))]
         return Sent(made.signature, held.last_valid_block_height, made.wire)

@@ -54,9 +54,10 @@ class Slots:
     def used(self, data: Buffer) -> Iterable[Any]:
         """Return the structs without most of the zeros at the end, which hold nothing."""
         raw = data[self.start : self.stop]
-        for tail in self.tails:
-            if raw.endswith(tail):
-                raw = raw[: -len(tail)]
+        if raw.endswith(self.tails[-1:]):
+            for tail in self.tails:
+                if raw.endswith(tail):
+                    raw = raw[: -len(tail)]
         return self.record.all(raw)
 
 
