@@ -146,6 +146,20 @@ def test_the_digest_is_the_same_wherever_the_journal_lives(path: Path, reference
     assert journal.digest_hex(dataclasses.replace(STATE, equity_e6=11)) != journal.digest_hex(STATE)
 
 
+@MODES
+def test_a_decision_is_written_as_it_was_made_whatever_becomes_of_its_dictionaries(path: Path, reference: bool) -> None:
+    made, again = decided(1, 1), decided(1, 1)
+    assert made.signal is not None
+    with Journal.open(path, reference=reference) as journal:
+        append_all(journal, [started(), made])
+        made.signal.targets["SOL-PERP"] = 77
+        made.checks[0].figures["later"] = 1
+    assert next(record.event for record in records(path) if isinstance(record.event, Decided)) == again
+    alone = Journal(reference=reference)
+    append_all(alone, [started(), again])
+    assert journal.digest_hex(STATE) == alone.digest_hex(STATE)
+
+
 # --------------------------------------------------------------------------- taking up a run
 
 

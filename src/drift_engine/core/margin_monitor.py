@@ -14,9 +14,9 @@ from operator import itemgetter
 
 from drift_engine.core.margin_direct import is_direct, perp_part, spot_part
 from drift_engine.core.margin_move import Fixed, Moment, Move, perp_move
-from drift_engine.core.margin_parts import Part, Terms, at_par, quote_bounds_of, terms_of
+from drift_engine.core.margin_parts import Part, Terms, at_par, terms_of
 from drift_engine.core.margin_perp import PerpHolding
-from drift_engine.core.margin_spot import SpotHolding, strict_value_e6
+from drift_engine.core.margin_spot import SpotHolding
 from drift_engine.core.margin_sums import (
     Holding,
     held_in,
@@ -24,13 +24,13 @@ from drift_engine.core.margin_sums import (
     joined,
     margin_from,
     market_of,
+    quote_in,
     rejoined,
     unknown_margin,
     with_isolated,
     with_quote,
     with_quote_age,
 )
-from drift_engine.core.spot_balance import decimals_of, token_amount
 from drift_engine.core.types import Account, Margin, MarginKind, Market
 from drift_engine.core.units import E6
 from drift_engine.core.valuation import PriceUnknownError
@@ -203,11 +203,9 @@ class MarginMonitor:
 
     def _count_quote(self, account: Account, markets: Mapping[str, Market]) -> None:
         """Value the quote balance; where the quote's price moved, every part moves with it."""
-        self._quote, market = account.quote, market_of(markets, account.quote)
-        tokens = token_amount(account.spot(account.quote).scaled_e9, market)
-        bounds = quote_bounds_of(market, strict=False)
-        self._quote_market, self._bounds, self._aged = market, bounds, not at_par(market)
-        self._quote_e6 = strict_value_e6(tokens, decimals_of(market), *bounds)
+        market, self._quote_e6, *bounds = quote_in(account, markets)
+        self._quote, self._quote_market, self._bounds = account.quote, market, bounds
+        self._aged = not at_par(market)
         self._price_all(markets)
 
     def _price_all(self, markets: Mapping[str, Market]) -> None:
@@ -248,10 +246,7 @@ class MarginMonitor:
 
 def _from_scratch(account: Account, markets: Mapping[str, Market], now_ns: int, terms: Terms) -> Margin:
     """Return an account's margin, ages aside. Raises ``PriceUnknownError`` where a held market has no price."""
-    market = market_of(markets, account.quote)
-    low_e6, high_e6 = quote_bounds_of(market, strict=terms.strict)
-    tokens = token_amount(account.spot(account.quote).scaled_e9, market)
-    quote_e6 = strict_value_e6(tokens, decimals_of(market), low_e6, high_e6)
+    market, quote_e6, low_e6, high_e6 = quote_in(account, markets, strict=terms.strict)
     parts, deposits = _parts_of(account, markets, terms, low_e6, high_e6)
     margin = margin_from(quote_e6, joined(parts) if parts else None, now_ns, -_FOREVER, -_FOREVER)
     if deposits:

@@ -12,10 +12,9 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from drift_engine.core.margin_parts import Part, quote_bounds_of, terms_of
-from drift_engine.core.margin_spot import SpotHolding, strict_value_e6
-from drift_engine.core.margin_sums import holdings_of, market_of
-from drift_engine.core.spot_balance import decimals_of, token_amount
+from drift_engine.core.margin_parts import Part, terms_of
+from drift_engine.core.margin_spot import SpotHolding
+from drift_engine.core.margin_sums import holdings_of, quote_in
 from drift_engine.core.types import (
     Account,
     MarginKind,
@@ -87,10 +86,7 @@ def to_place(*, risk_increasing: bool, isolated: str = CROSS) -> Ask:
 def scopes_of(account: Account, markets: Mapping[str, Market], ask: Ask) -> Scopes:
     """Return the margin of each scope. Raises ``PriceUnknownError`` where something it stands on is not known."""
     second: MarginKind = "fill" if "fill" in (ask.cross, ask.isolated, *ask.named.values()) else "initial"
-    quote = market_of(markets, account.quote)
-    low_e6, high_e6 = quote_bounds_of(quote, strict=ask.strict)
-    tokens = token_amount(account.spot(account.quote).scaled_e9, quote)
-    quote_e6 = strict_value_e6(tokens, decimals_of(quote), low_e6, high_e6)
+    quote, quote_e6, low_e6, high_e6 = quote_in(account, markets, strict=ask.strict)
     cross = _Sum(ask.buffer_e4)
     cross.collateral(max(0, quote_e6))
     cross.requirement(max(0, -quote_e6), max(0, -quote_e6))

@@ -9,14 +9,16 @@ from collections.abc import Mapping, Sequence
 from msgspec import structs
 
 from drift_engine.core.margin_move import margin_of_quote
-from drift_engine.core.margin_parts import Part, Terms
+from drift_engine.core.margin_parts import Part, Terms, at_par, quote_bounds_of
 from drift_engine.core.margin_perp import PerpHolding
-from drift_engine.core.margin_spot import SpotHolding
+from drift_engine.core.margin_spot import SpotHolding, strict_value_e6
+from drift_engine.core.spot_balance import decimals_of, token_amount
 from drift_engine.core.types import Account, Margin, Market, PerpPosition, SpotBalance, Status
-from drift_engine.core.units import E4
+from drift_engine.core.units import E4, E6
 from drift_engine.core.valuation import PriceUnknownError
 
 Holding = PerpHolding | SpotHolding
+_QUOTE_DECIMALS = 6
 
 NOTHING: Part = (0, 0, 0, 0, 0, 0, 0, 1 << 63, 1 << 63)
 """The sum of no parts, whose age never counts."""
@@ -28,6 +30,19 @@ def market_of(markets: Mapping[str, Market], name: str) -> Market:
     if market is None:
         raise PriceUnknownError(f"the market {name} is not known")
     return market
+
+
+def quote_in(account: Account, markets: Mapping[str, Market], *, strict: bool = False) -> tuple[Market, int, int, int]:
+    """Return the quote market, the value of the account's balance in it, and its price as owned and as owed.
+
+    Raises ``PriceUnknownError``.
+    """
+    market = market_of(markets, account.quote)
+    tokens, decimals = token_amount(account.spot(account.quote).scaled_e9, market), decimals_of(market)
+    if decimals == _QUOTE_DECIMALS and not strict and at_par(market):
+        return market, tokens, E6, E6
+    low_e6, high_e6 = quote_bounds_of(market, strict=strict)
+    return market, strict_value_e6(tokens, decimals, low_e6, high_e6), low_e6, high_e6
 
 
 def held_in(account: Account) -> tuple[list[SpotBalance], list[PerpPosition]]:

@@ -36,7 +36,6 @@ from drift_engine.core.types import (
 )
 from drift_engine.journal.prefix import Prefix
 from drift_engine.journal.record import (
-    DIGESTED,
     GENESIS,
     Digest,
     JournalError,
@@ -47,6 +46,7 @@ from drift_engine.journal.record import (
     encode,
     link_all,
 )
+from drift_engine.journal.waiting import Waiting
 
 if TYPE_CHECKING:
     from drift_engine.journal.file import JournalFile
@@ -86,8 +86,7 @@ class Journal:
         self._kept: list[Record] | None = [] if keep else None
         self._digest = Digest()
         self._chain = GENESIS
-        self._buffer: list[tuple[int, int, int, str, bytes]] = []
-        self._since_ns = 0
+        self._waiting = Waiting(self._digest, is_kept=path is not None and not replay)
         self._unsynced = False
         self._blocked = ""
         self._prefix: Prefix | None = None
@@ -145,29 +144,15 @@ class Journal:
         if self._blocked:
             raise JournalError(self._blocked)
         self.seq += 1
-        digested = kind in DIGESTED
         if kind is Decided or self._kept is not None:
             self._remember(Record(self.seq, self.row, event.ts_ns, event))
-        if self._file is None and self._prefix is None:
-            if digested:
-                self._digest.add(event)
-            return
-        body = encode(event)
-        if digested:
-            self._digest.add(event, body)
         if self._prefix is not None:
-            self._compare(self._prefix, event, body)
-        elif self._file is not None:
-            self._wait(event, kind, body)
-
-    def _wait(self, event: Event, kind: type, body: bytes) -> None:
-        buffer = self._buffer
-        if not buffer:
-            self._since_ns = event.ts_ns
-        buffer.append((self.seq, self.row, event.ts_ns, kind.__name__, body))
+            self._compare(self._prefix, event)
+            return
+        waiting = self._waiting.add(self.seq, self.row, event)
         if kind in self._commits:
             self.flush(durable=not self.reference)
-        elif event.ts_ns - self._since_ns >= self._wait_ns or len(buffer) >= MAX_WAITING:
+        elif waiting >= MAX_WAITING or event.ts_ns - self._waiting.since_ns >= self._wait_ns:
             self.flush(durable=False)
 
     def _remember(self, record: Record) -> None:
@@ -178,7 +163,10 @@ class Journal:
 
     def flush(self, durable: bool = True) -> None:
         """Commit what waits in one transaction; when durable, all records are on the disk when this returns."""
-        if self._file is None or not (self._buffer or (durable and self._unsynced)):
+        if self._file is None:
+            self._waiting.settle()
+            return
+        if not (self._waiting or (durable and self._unsynced)):
             return
         if self._blocked:
             raise JournalError(self._blocked)
@@ -189,11 +177,11 @@ class Journal:
             raise
 
     def _commit(self, file: "JournalFile", *, durable: bool) -> None:
-        if self._buffer:
-            lines = link_all(self._chain, self._buffer)
+        if self._waiting:
+            lines = link_all(self._chain, self._waiting.settle())
             file.write(lines, durable=durable)
             self._chain = lines[-1][-1]
-            self._buffer.clear()
+            self._waiting.clear()
         else:
             self._seal(file)
         self._unsynced = not durable
@@ -216,7 +204,7 @@ class Journal:
             file.close()
 
     def _finish(self, file: "JournalFile") -> None:
-        if self._buffer:
+        if self._waiting:
             self._commit(file, durable=True)
         if self.seq:
             self._seal(file)
@@ -240,7 +228,9 @@ class Journal:
         expected = f"{brief(due.event)}, which this run does not make"
         return JournalMismatchError(due.seq, expected, "nothing", (f"the journal has {expected}",))
 
-    def _compare(self, prefix: Prefix, event: Event, body: bytes) -> None:
+    def _compare(self, prefix: Prefix, event: Event) -> None:
+        body = encode(event)
+        self._digest.add(event, body)
         try:
             prefix.expect(Record(self.seq, self.row, event.ts_ns, event), body)
             self._chain = prefix.line.chain
@@ -282,6 +272,7 @@ class Journal:
 
     def digest_hex(self, final_state: EngineState) -> str:
         """Return the digest of the run: decisions, plans, fills, settlements and the final state."""
+        self._waiting.settle()
         return self._digest.hexdigest(final_state)
 
 

@@ -52,6 +52,7 @@ DIGESTED: frozenset[type] = frozenset(
 )
 _TIMED: frozenset[type] = frozenset((Decided, Filled, PlanClosed))
 GENESIS = bytes(16)
+Unlinked = tuple[int, int, int, str, bytes]
 Columns = tuple[int, int, int, str, bytes, bytes]
 _SHOWN = 60
 _verdict = attrgetter("verdict")
@@ -121,7 +122,7 @@ def link(previous: bytes, row: int, body: bytes) -> bytes:
     return running.digest()
 
 
-def link_all(previous: bytes, unlinked: Iterable[tuple[int, int, int, str, bytes]]) -> list[Columns]:
+def link_all(previous: bytes, unlinked: Iterable[Unlinked]) -> list[Columns]:
     """Chain records that are about to be written; ``link``, unrolled, because backtests write many."""
     lines = []
     for seq, row, ts_ns, name, body in unlinked:
@@ -179,17 +180,15 @@ def _flat(path: str, value: Any) -> Iterable[tuple[str, str]]:
 class Digest:
     """The running digest of a run; an update costs one hash of the body."""
 
-    __slots__ = ("_hash",)
+    __slots__ = ("_hash", "update")
 
     def __init__(self) -> None:
         self._hash = blake2b(digest_size=32)
+        self.update = self._hash.update
 
     def add(self, event: Event, body: bytes | None = None) -> None:
         """Take in an event, if it is of a kind that counts; its body where that is at hand."""
-        if type(event) in _TIMED:
-            self._hash.update(_timeless(event))
-        elif type(event) in DIGESTED:
-            self._hash.update(body or encode(event))
+        self.update(hashed(event, body))
 
     def hexdigest(self, final: EngineState | None = None) -> str:
         """Return the digest so far, with the final state if there is one."""
@@ -197,6 +196,14 @@ class Digest:
         if final is not None:
             running.update(_canonical(final))
         return running.hexdigest()
+
+
+def hashed(event: Event, body: bytes | None = None) -> bytes:
+    """Return what the digest takes of an event, nothing where its kind does not count."""
+    kind = type(event)
+    if kind in _TIMED:
+        return _timeless(event)
+    return body or encode(event) if kind in DIGESTED else b""
 
 
 def _timeless(event: Event) -> bytes:

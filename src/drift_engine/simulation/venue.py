@@ -46,8 +46,7 @@ class SimVenue:
     ) -> None:
         self.config = config or VenueConfig()
         self.name, self.due_ns = "sim", 0
-        specs = specs or venue_facts()
-        models, faults = self.config.models, self.config.faults
+        specs, models, faults = specs or venue_facts(), self.config.models, self.config.faults
         self.quotes = Quotes(specs, self.config.quote, models.impact, faults)
         self._books = Books(self.config.quote, specs)
         self._reports = Reports(faults)

@@ -47,7 +47,7 @@ class World:
                         if update is not None:
                             deliver(update)
                     else:
-                        self._rates((ts_ns, kind, a, b, c), desk.quote.name, deliver)
+                        self._rates(ts_ns, kind, desk.quote.name, a, b, c, deliver)
                 if tick and fresh:
                     if ts_ns >= venue.due_ns:
                         self._advance(ts_ns, deliver)
@@ -71,8 +71,9 @@ class World:
         """Return the bids and asks of a chunk's price rows; what stands in other rows means nothing."""
         return sides(rows.b, self._half_e6[rows.market], self._tick_e6[rows.market])
 
-    def _rates(self, row: tuple[int, int, int, int, int], name: str, deliver: Callable[[Event], object]) -> None:
-        ts_ns, kind, a, b, c = row
+    def _rates(
+        self, ts_ns: int, kind: int, name: str, a: int, b: int, c: int, deliver: Callable[[Event], object]
+    ) -> None:
         if kind == _FUNDING:
             self.venue.funding(ts_ns, name, a, b, c)
             return

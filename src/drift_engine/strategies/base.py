@@ -98,7 +98,8 @@ class DriftStrategy(ABC):
 
     async def on_execute(self, signal: TradeSignal) -> TradeResult:
         """Turn a signal into a plan, have it reviewed, and send it."""
-        return await self.desk.submit(self.plan(signal, self.desk.state), signal)
+        desk = self.desk
+        return await desk.submit(self.plan(signal, desk.state), signal)
 
     def plan(self, signal: TradeSignal, state: MarketState) -> TradePlan:
         """Turn targets into legs: the missing base in each market, on the step, limited near the market's price."""

@@ -107,7 +107,7 @@ class Hedge(Struct, frozen=True, gc=False):
     floor_e9: int
 
 
-class MarketState(Struct, frozen=True):
+class MarketState(Struct, frozen=True, gc=False):
     """The frozen view of one tick: all a strategy ever sees.
 
     ``in_flight`` names the markets of plans not yet closed; ``last_fill_ns`` is when anything last filled, 0 for never.
