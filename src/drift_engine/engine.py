@@ -288,6 +288,7 @@ class DriftEngine(BaseEngine):
             **status.run_status(self._started),
             **status.books_status(self.state, self.margin, self.strategy.subscriptions, self._open_interest),
             **status.strategy_status(self.strategy),
+            "venue_trouble": self._executor.trouble if self._started else None,
             "last_decision": status.decision_status(self.tally.last_decision),
             "tally": self.tally.to_status(self.state.ticks, self._watch.lowest_e4),
         }

@@ -27,6 +27,11 @@ class QuietExecutor:
         self._executor = executor
         self.quiet = False
 
+    @property
+    def trouble(self) -> str | None:
+        """Why the venue did not answer when it was last asked."""
+        return self._executor.trouble
+
     def submit(self, approved: ApprovedPlan, now_ns: int) -> None:
         """Send a plan, unless quiet."""
         if not self.quiet:

@@ -33,6 +33,12 @@ def test_a_view_fits_its_screen_and_says_that_it_is_simulated(status: dict[str, 
     assert "2026-01-02 14:30:00 UTC" in text
 
 
+def test_a_venue_that_does_not_answer_is_said() -> None:
+    away = statuses.carry() | {"venue_trouble": "no answer in 3 s"}
+    assert "the venue does not answer: no answer in 3 s" in drawn(away)
+    assert "does not answer" not in drawn(statuses.carry() | {"venue_trouble": None})
+
+
 def test_a_view_shows_what_a_carry_is_made_of() -> None:
     text = drawn(statuses.carry())
     assert "93.8 % HEALTHY" in text

@@ -67,6 +67,10 @@ class SeenExecutor:
     cancelled: int = 0
     on_submit: Callable[[ApprovedPlan], None] | None = None
 
+    @property
+    def trouble(self) -> str | None:
+        return self.inner.trouble
+
     def submit(self, approved: ApprovedPlan, now_ns: int) -> None:
         assert type(approved) is ApprovedPlan
         assert not [check for check in approved.checks if check.verdict == "refuse"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from itertools import combinations
+from typing import cast
 
 import pytest
 from churn import Churn
@@ -9,6 +10,7 @@ from proof_stage import Proof, wired
 
 from drift_engine.core.types import Decided, Filled, PlanClosed, Trading
 from drift_engine.execution.limits import Limits
+from drift_engine.execution.mock_executor import MockExecutor
 from drift_engine.inbox import ACCOUNT_EVENTS
 from drift_engine.simulation.faults import FAULTS
 from drift_engine.simulation.scenarios import scenario_timeline
@@ -71,7 +73,7 @@ EFFECTS: dict[str, Callable[[Proof], list[object]]] = {
     ],
     "stale_oracle": lambda proof: [e for e in proof.of(Decided) if "data_fresh" in refusals(e)],
     "market_paused": lambda proof: [e for e in proof.of(Decided) if "paused" in str(e.checks)],
-    "venue_away": lambda proof: [1] if "answer" in str(getattr(proof.executor.inner, "last_error", "")) else [],
+    "venue_away": lambda proof: [*range(cast("MockExecutor", proof.ports.executor).outages)],
 }
 
 

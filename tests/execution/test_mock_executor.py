@@ -97,7 +97,7 @@ def test_it_is_an_executor_that_places_and_cancels_at_once() -> None:
     port.cancel_all(NOW_NS + 1)
     assert venue.asked == [f"place p1 {NOW_NS}", f"cancel_all {NOW_NS + 1}"]
     assert delivered == []
-    assert (executor.available, executor.last_error) == (True, None)
+    assert (executor.trouble, executor.outages) == (None, 0)
 
 
 def test_an_outage_shows_and_is_no_exception_and_sends_nothing_again() -> None:
@@ -107,11 +107,11 @@ def test_an_outage_shows_and_is_no_exception_and_sends_nothing_again() -> None:
     executor.cancel_all(NOW_NS)
     executor.observe(NOW_NS)
     executor.follow_up(flying("p1"), 0, OVERDUE_NS)
-    assert (executor.available, executor.last_error) == (False, "the venue is away")
+    assert (executor.trouble, executor.outages) == ("the venue is away", 4)
     assert delivered == []
     venue.away = False
     executor.follow_up(flying("p1"), 0, OVERDUE_NS + 10 * SECOND_NS)
-    assert (executor.available, executor.last_error) == (True, "the venue is away")
+    assert (executor.trouble, executor.outages) == (None, 4)
     assert sum(line.startswith("place") for line in venue.asked) == 1
 
 

@@ -105,6 +105,11 @@ def _stale(status: Status, _memory: Memory, _at: float) -> str | None:
     return None
 
 
+def _venue(status: Status, _memory: Memory, _at: float) -> str | None:
+    trouble = status.get("venue_trouble")
+    return f"the venue does not answer: {trouble}" if trouble and status.get("status") != "STALE" else None
+
+
 def _engine_down(status: Status, memory: Memory, _at: float) -> str | None:
     if status.get("status") == "ERROR":
         return f"the engine is down: {status.get('reason') or 'it ended by an error'}"
@@ -136,6 +141,7 @@ RULES: dict[str, tuple[Ask, Rule]] = {
     "funding_flip": (_funding_flip, Rule("WARNING")),
     "delta": (_delta, Rule("WARNING", 0.03)),
     "stale": (_stale, Rule("CRITICAL")),
+    "venue": (_venue, Rule("CRITICAL")),
     "engine_down": (_engine_down, Rule("CRITICAL")),
     "halted": (_halted, Rule("CRITICAL")),
     "refused_streak": (_refused_streak, Rule("WARNING", 10.0)),

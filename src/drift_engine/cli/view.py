@@ -42,9 +42,9 @@ class View:
         pace.append(f"  {self._pace()}, {duration(elapsed_s)}{self._of_length()}", style="dim not bold")
         top = panels.ends(name, panels.market_label(status))
         bottom = panels.ends(pace, panels.trading(status))
-        if not status["reason"]:
-            return top, bottom
-        return top, bottom, Text(str(status["reason"]), style="yellow", no_wrap=True, overflow="ellipsis")
+        away = f"the venue does not answer: {status['venue_trouble']}" if status.get("venue_trouble") else None
+        said = [str(text) for text in (away, status["reason"]) if text]
+        return top, bottom, *(Text(text, style="yellow", no_wrap=True, overflow="ellipsis") for text in said)
 
     def _pace(self) -> str:
         return "real time" if self._speed == 1 else f"{self._speed:,g}× real time"

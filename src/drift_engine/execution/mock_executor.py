@@ -2,8 +2,8 @@
 
 The venue answers at once or not at all, so its coroutines are driven here and now. A venue that does not answer is no
 failure of the plan: what was sent may have arrived, so the plan stays in flight, nothing is sent again, and
-``follow_up`` asks until the venue proves an outcome. Outages are never exceptions to the engine; ``available`` and
-``last_error`` show them.
+``follow_up`` asks until the venue proves an outcome. Outages are never exceptions to the engine; ``trouble`` tells of
+one while it lasts, ``outages`` counts the questions that got no answer.
 """
 
 from collections.abc import Callable, Coroutine, Mapping
@@ -52,18 +52,13 @@ class MockExecutor:
         self._retry_ns = retry_ns
         self._asked_ns: dict[str, int] = {}
         self._stream_asked: tuple[int, int] | None = None
-        self._last_error: str | None = None
-        self._available = True
+        self._trouble: str | None = None
+        self.outages = 0
 
     @property
-    def available(self) -> bool:
-        """Whether the venue answered when last asked."""
-        return self._available
-
-    @property
-    def last_error(self) -> str | None:
-        """What the last outage said, ``None`` where there was none."""
-        return self._last_error
+    def trouble(self) -> str | None:
+        """Why the venue did not answer when it was last asked; ``None`` where it did."""
+        return self._trouble
 
     def submit(self, approved: ApprovedPlan, now_ns: int) -> None:
         """Send a plan, once. Whether it arrived or not, it is in flight until its ``PlanClosed``."""
@@ -135,7 +130,8 @@ class MockExecutor:
         try:
             answer = drive(question)
         except VenueUnavailableError as error:
-            self._available, self._last_error = False, str(error)
+            self._trouble = str(error)
+            self.outages += 1
             return None
-        self._available = True
+        self._trouble = None
         return answer

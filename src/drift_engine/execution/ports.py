@@ -12,6 +12,11 @@ class Executor(Protocol):
     No method waits for the venue: a live executor does its network calls in tasks of their own.
     """
 
+    @property
+    def trouble(self) -> str | None:
+        """Why the venue did not answer when it was last asked; ``None`` where it did."""
+        ...
+
     def submit(self, approved: ApprovedPlan, now_ns: int) -> None:
         """Send a plan. It stays in flight until a ``PlanClosed`` arrives."""
         ...
