@@ -280,6 +280,23 @@ async def test_an_account_is_observed_with_all_its_events_or_not(
             await client.observe(time.time_ns())
 
 
+async def test_a_plan_right_behind_another_brings_its_markets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mirror hears a moment later of what a plan opened, and the program wants every market that is held."""
+    async with stage(VELOCITY) as at, opened(at, at.person("ann"), tmp_path / "log") as (client, trader):
+        mirror, user = trader.connection.mirror, trader.owner.user
+        await at.settled()
+        held, get = mirror.get(user), mirror.get
+        monkeypatch.setattr(mirror, "get", lambda key: held if key == user else get(key))
+        for plan_id, market, limit in (("1", "SOL-PERP", 151), ("2", "ETH-PERP", 3_020), ("3", "SOL-PERP", 151)):
+            await client.place(plan(plan_id, leg(market, E9 // 2, limit)), time.time_ns())
+            assert (await closed(client, plan_id)).status == "filled"
+        await client.place(plan("4", leg("BTC-PERP", E9 // 1_000, 50_000, post_only=True)), time.time_ns())
+        await at.settled()
+        assert await client.resolve("4", time.time_ns()) is None
+        await client.cancel_all(time.time_ns())
+        assert (await closed(client, "4")).status == "cancelled"
+
+
 async def test_cancelling_asks_the_node_what_is_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with stage(VELOCITY) as at, opened(at, at.person("ann"), tmp_path / "log") as (client, trader):
         mirror, user = trader.connection.mirror, trader.owner.user

@@ -123,6 +123,7 @@ async def test_the_stream_is_beside_the_rpc_where_only_that_port_speaks_it() -> 
         by_custom = f"ws://127.0.0.1:{node.port + 1}/"
         assert await find_ws_urls([node.http]) == (by_custom,), "neither speaks: it may come up there later"
         assert await find_ws_url("https://node.example/KEY") == "wss://node.example/KEY"
+        assert await find_ws_url("http://127.0.0.1:65535") == "ws://127.0.0.1:65535", "there is none after the last"
 
 
 async def test_the_port_after_the_rpcs_goes_first() -> None:

@@ -11,6 +11,7 @@ events without a plan.
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -49,6 +50,8 @@ from drift_engine.venues.wire.user import User
 
 _logger = logging.getLogger("drift_engine.venues")
 _UNITS_A_LEG = 500_000
+_LATELY = 4
+"""Perp markets of plans before, which the account may hold by now though the mirror has not heard of it."""
 _OBSERVATIONS = 5
 _OBSERVE_AGAIN_S = 0.3
 
@@ -67,6 +70,7 @@ class ChainClient:
         self.history = AccountHistory(self._connection.rpc, self._listed, trader.owner.user, log)
         self.trouble: str | None = None
         self._following: set[asyncio.Task[Outcome]] = set()
+        self._lately: deque[int] = deque(maxlen=_LATELY)
 
     @classmethod
     @asynccontextmanager
@@ -206,14 +210,15 @@ class ChainClient:
         wanted = [self._params(leg, plan.expires_ns) for leg in legs]
         resting = [params for params in wanted if params.post_only]
         built = self._trader.fresh(QUOTE_INDEX) if len(resting) < len(wanted) else []
+        others = [*(params.market_index for params in wanted), *self._lately]
         if resting:
-            rest = needs.for_orders(program, directory, user, wanted)
+            rest = needs.for_orders(program, directory, user, [OrderParams(market_index=each) for each in others])
             built.append(orders.place_orders(program, owner, resting, rest))
         condition = fills.success_condition(SuccessCondition.FULL_FILL) if plan.atomic else None
-        others = [params.market_index for params in wanted]
         for params in wanted[len(resting) :]:
             rest = needs.for_taking_beside(program, directory, user, params, others)
             built.append(fills.place_and_take_perp_order(program, owner, params, condition, rest))
+        self._lately.extend(params.market_index for params in wanted if params.market_index not in self._lately)
         return built
 
     def _params(self, leg: Leg, expires_ns: int) -> OrderParams:

@@ -28,7 +28,7 @@ from drift_engine.venues.stream_address import find_ws_urls
 from drift_engine.venues.subscriptions import Subscriptions
 
 WARM_MS = 1_000
-HOLD_S = 20.0
+HOLD_S = 45.0
 _WAIT_S = 0.02
 
 

@@ -12,12 +12,13 @@ from urllib.parse import urlsplit, urlunsplit
 import aiohttp
 
 _WAIT_S = 2.0
+_LAST_PORT = 65_535
 
 
 def ws_url_of(rpc_url: str) -> str:
     """Return where a node's WebSockets are by custom: on the port after an RPC port that is named, else beside it."""
     port = urlsplit(rpc_url).port
-    return _ws_at(rpc_url, port and port + 1)
+    return _ws_at(rpc_url, port and min(port + 1, _LAST_PORT))
 
 
 async def find_ws_url(rpc_url: str) -> str:

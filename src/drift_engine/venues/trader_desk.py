@@ -62,13 +62,15 @@ class Desk:
         info = await self.connection.newest((owner or self.owner).user, self._slot, anew=anew)
         return None if info is None else decode_as(User, info.owner, info.data)
 
-    async def user(self, owner: Owner | None = None, fits: Callable[[User], object] = bool) -> User:
-        """Return the sub-account's account (or another's).
+    async def user(
+        self, owner: Owner | None = None, fits: Callable[[User], object] = bool, *, anew: bool = False
+    ) -> User:
+        """Return the sub-account's account (or another's); ``anew`` asks the node in any case.
 
         Raises ``InvalidRequestError`` where it is not open, and where ``fits`` raises it.
         """
         who = owner or self.owner
-        user = await self.found(who)
+        user = None if anew else await self.found(who)
         if user is not None:
             with suppress(InvalidRequestError):
                 fits(user)

@@ -92,8 +92,11 @@ class OrderDesk(Desk):
         return await self.act(built)
 
     async def cancel_all(self, market: int | str | None = None, direction: Direction | None = None) -> Outcome:
-        """Cancel every open order: of one perp market, of one direction, where these are given."""
-        user = await self._mine()
+        """Cancel every open order: of one perp market, of one direction, where these are given.
+
+        Which are open is asked of the node: none is to be left that the mirror has not heard of yet.
+        """
+        user = await self.user(fits=self.require_rights, anew=True)
         index = None if market is None else self.directory.perp(market).index
         kind = None if market is None else MarketType.PERP
         rest = needs.for_changes(self.directory, user, () if index is None else (index,))
