@@ -26,6 +26,7 @@ from drift_engine.execution.mock_executor import MockExecutor, Purse
 from drift_engine.execution.ports import Executor
 from drift_engine.inbox import Inbox
 from drift_engine.journal import Journal, JournalError, JournalMismatchError
+from drift_engine.journal.file import identify
 from drift_engine.journal.prefix import IGNORED
 from drift_engine.journal.record import brief, differences
 from drift_engine.simulation import facts
@@ -203,11 +204,15 @@ def _venue(config: RunConfig, specs: dict[str, Spec], log: VenueLog | None) -> S
 def venue_log(config: RunConfig) -> VenueLog | None:
     """Return the paper venue's own durable log, next to the journal; a backtest's venue is made anew from its rows.
 
-    A log without its journal is an account whose story is lost: it is not taken up as if it were new.
+    A log without its journal is an account whose story is lost, and a journal without its log a story whose account is:
+    neither is taken up as if it were new. Nothing is made beside a file that is no journal.
     """
     if config.journal is None or config.mode != "paper":
         return None
     path = Path(f"{config.journal}.venue")
+    if not path.exists() and _is_begun(config.journal):
+        again = "put it back, or begin anew with another journal"
+        raise ConfigError(f"{path} is gone, and {config.journal} tells of the account in it; {again}")
     log = VenueLog(path)
     if log.state() is not None and not config.journal.exists():
         log.close()
@@ -219,6 +224,12 @@ def venue_log(config: RunConfig) -> VenueLog | None:
         log.close()
         raise
     return log
+
+
+def _is_begun(journal: Path) -> bool:
+    from drift_engine.journal import reader
+
+    return identify(journal) and reader.run_started(journal) is not None
 
 
 def _hold_to_its_run(config: RunConfig, journal: Path) -> None:
