@@ -122,8 +122,9 @@ def build(
     perp = next(spec for spec in specs.values() if isinstance(spec, PerpSpec))
     spots = tuple(spec.name for spec in specs.values() if spec.kind == "spot")
     timeline = timeline or _timeline(config, perp.name, spots)
+    venue_config = _venue_config(config)
     log = venue_log(config) if journal is None else None
-    venue = _venue(config, specs, log)
+    venue = SimVenue(venue_config, specs) if log is None else SimVenue.restore(log, venue_config, specs)
     journal = journal or Journal.open(config.journal, reference=config.mode == "backtest", resume=True)
     clock, inbox = SimClock(timeline.first_ns), Inbox()
     first_row = 0 if log is None else row_to_resume(timeline, venue.quotes, QUOTE, log.events())
@@ -191,14 +192,13 @@ def _timeline(config: RunConfig, perp: str, spots: tuple[str, ...]) -> Timeline:
     )
 
 
-def _venue(config: RunConfig, specs: dict[str, Spec], log: VenueLog | None) -> SimVenue:
+def _venue_config(config: RunConfig) -> VenueConfig:
     models = FREE_NEXT_OPEN if config.fill == "next_open" else Models()
     try:
         faults = Faults.chaos(config.seed, config.faults, pace_ns=config.interval_s * SECOND_NS)
     except ValueError as error:
         raise ConfigError(str(error)) from None
-    venue_config = VenueConfig(config.seed, config.capital_e6, models, faults if config.faults else Faults(), QUOTE)
-    return SimVenue(venue_config, specs) if log is None else SimVenue.restore(log, venue_config, specs)
+    return VenueConfig(config.seed, config.capital_e6, models, faults if config.faults else Faults(), QUOTE)
 
 
 def venue_log(config: RunConfig) -> VenueLog | None:
