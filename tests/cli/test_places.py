@@ -37,7 +37,10 @@ def test_a_place_is_given_back_where_no_run_began(tmp_path: Path) -> None:
 def test_runs_that_begin_together_get_a_place_each(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda _: places.new_journal(tmp_path, "backtest", "hold", NOW), range(40)))
-    assert len(set(found)) == 40
+        assert len(set(found)) == 40
+        list(pool.map(lambda place: places.remember(tmp_path, place), found))
+    assert places.find_journal(None, tmp_path) in [place.resolve() for place in found]
+    assert not list(tmp_path.glob("*.new"))
 
 
 def test_a_named_journal_goes_before_the_last(tmp_path: Path) -> None:

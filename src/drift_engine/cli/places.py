@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from drift_engine.config import DEFAULT_STATE_DIR, ConfigError
 
@@ -34,10 +35,10 @@ def drop_unused(journal: Path | None) -> None:
 def remember(state_dir: Path, journal: Path) -> None:
     """Note a journal as the last run's; a crash leaves the old note or the new one, never half of it."""
     make_dir(state_dir)
-    fresh = state_dir / f"{_LAST}.new"
     try:
-        fresh.write_text(f"{journal.resolve()}\n")
-        fresh.replace(state_dir / _LAST)
+        with NamedTemporaryFile("w", dir=state_dir, prefix=f"{_LAST}-", suffix=".new", delete=False) as fresh:
+            fresh.write(f"{journal.resolve()}\n")
+        Path(fresh.name).replace(state_dir / _LAST)
     except OSError as error:
         raise ConfigError(f"--state {state_dir}: cannot be written: {error.strerror}") from None
 
