@@ -26,6 +26,7 @@ from drift_engine.execution.mock_executor import MockExecutor, Purse
 from drift_engine.execution.ports import Executor
 from drift_engine.inbox import Inbox
 from drift_engine.journal import Journal, JournalError, JournalMismatchError
+from drift_engine.journal.file import identify
 from drift_engine.journal.prefix import IGNORED
 from drift_engine.journal.record import brief, differences
 from drift_engine.simulation import facts
@@ -121,8 +122,9 @@ def build(
     perp = next(spec for spec in specs.values() if isinstance(spec, PerpSpec))
     spots = tuple(spec.name for spec in specs.values() if spec.kind == "spot")
     timeline = timeline or _timeline(config, perp.name, spots)
+    venue_config = _venue_config(config)
     log = venue_log(config) if journal is None else None
-    venue = _venue(config, specs, log)
+    venue = SimVenue(venue_config, specs) if log is None else SimVenue.restore(log, venue_config, specs)
     journal = journal or Journal.open(config.journal, reference=config.mode == "backtest", resume=True)
     clock, inbox = SimClock(timeline.first_ns), Inbox()
     first_row = 0 if log is None else row_to_resume(timeline, venue.quotes, QUOTE, log.events())
@@ -190,24 +192,27 @@ def _timeline(config: RunConfig, perp: str, spots: tuple[str, ...]) -> Timeline:
     )
 
 
-def _venue(config: RunConfig, specs: dict[str, Spec], log: VenueLog | None) -> SimVenue:
+def _venue_config(config: RunConfig) -> VenueConfig:
     models = FREE_NEXT_OPEN if config.fill == "next_open" else Models()
     try:
         faults = Faults.chaos(config.seed, config.faults, pace_ns=config.interval_s * SECOND_NS)
     except ValueError as error:
         raise ConfigError(str(error)) from None
-    venue_config = VenueConfig(config.seed, config.capital_e6, models, faults if config.faults else Faults(), QUOTE)
-    return SimVenue(venue_config, specs) if log is None else SimVenue.restore(log, venue_config, specs)
+    return VenueConfig(config.seed, config.capital_e6, models, faults if config.faults else Faults(), QUOTE)
 
 
 def venue_log(config: RunConfig) -> VenueLog | None:
     """Return the paper venue's own durable log, next to the journal; a backtest's venue is made anew from its rows.
 
-    A log without its journal is an account whose story is lost: it is not taken up as if it were new.
+    A log without its journal is an account whose story is lost, and a journal without its log a story whose account is:
+    neither is taken up as if it were new. Nothing is made beside a file that is no journal.
     """
     if config.journal is None or config.mode != "paper":
         return None
     path = Path(f"{config.journal}.venue")
+    if not path.exists() and _is_begun(config.journal):
+        again = "put it back, or begin anew with another journal"
+        raise ConfigError(f"{path} is gone, and {config.journal} tells of the account in it; {again}")
     log = VenueLog(path)
     if log.state() is not None and not config.journal.exists():
         log.close()
@@ -219,6 +224,12 @@ def venue_log(config: RunConfig) -> VenueLog | None:
         log.close()
         raise
     return log
+
+
+def _is_begun(journal: Path) -> bool:
+    from drift_engine.journal import reader
+
+    return identify(journal) and reader.run_started(journal) is not None
 
 
 def _hold_to_its_run(config: RunConfig, journal: Path) -> None:

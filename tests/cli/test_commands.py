@@ -196,6 +196,12 @@ def test_a_backtest_is_the_last_run_without_being_told_where_to_keep_it(cli: Cli
     assert ask("status")["strategy"] == "delta_neutral"
 
 
+def test_a_run_that_cannot_begin_leaves_no_journal(cli: Cli, tmp_path: Path) -> None:
+    for command in ("backtest", "paper"):
+        assert cli(command, "hold", "--scenario", "calm_carry", "--fault", "nonsense")[0] == 2
+    assert list((tmp_path / ".drift-engine").iterdir()) == []
+
+
 def test_a_file_that_is_no_journal_does_not_become_the_last_run(cli: Cli, ask: Ask, tmp_path: Path) -> None:
     ask("backtest", "hold", *CALM)
     (tmp_path / "notes.txt").write_text("not a journal " * 20)

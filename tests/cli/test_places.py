@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,12 +14,33 @@ def test_the_last_run_is_remembered(tmp_path: Path) -> None:
     state = tmp_path / "state"
     first = places.new_journal(state, "paper", "hold", NOW)
     assert first == state / "paper-hold-20260102T030405.journal"
-    first.touch()
+    assert first.read_bytes() == b""  # taken: runs that begin in one second do not meet
     second = places.new_journal(state, "paper", "hold", NOW)
     assert second == state / "paper-hold-20260102T030405-2.journal"
     places.remember(state, first)
     assert places.find_journal(None, state) == first.resolve()
     assert not list(state.glob("*.new"))
+
+
+def test_a_place_is_given_back_where_no_run_began(tmp_path: Path) -> None:
+    place = places.new_journal(tmp_path, "paper", "hold", NOW)
+    places.drop_unused(place)
+    places.drop_unused(place)
+    assert list(tmp_path.iterdir()) == []
+    begun = places.new_journal(tmp_path, "paper", "hold", NOW)
+    begun.write_bytes(b"a run")
+    places.drop_unused(begun)
+    places.drop_unused(None)
+    assert begun.exists()
+
+
+def test_runs_that_begin_together_get_a_place_each(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: places.new_journal(tmp_path, "backtest", "hold", NOW), range(40)))
+        assert len(set(found)) == 40
+        list(pool.map(lambda place: places.remember(tmp_path, place), found))
+    assert places.find_journal(None, tmp_path) in [place.resolve() for place in found]
+    assert not list(tmp_path.glob("*.new"))
 
 
 def test_a_named_journal_goes_before_the_last(tmp_path: Path) -> None:

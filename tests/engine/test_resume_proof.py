@@ -12,11 +12,10 @@ from test_emergency_proof import into_the_band, slide
 
 from drift_engine import backtest, wiring
 from drift_engine.config import ConfigError, RunConfig
-from drift_engine.core.client import UnknownEventError
 from drift_engine.core.types import Decided, StateChanged, Trading
 from drift_engine.engine import DriftEngine
 from drift_engine.execution.limits import Limits
-from drift_engine.journal import Journal
+from drift_engine.journal import Journal, JournalError
 from drift_engine.simulation.timeline import Timeline
 from drift_engine.strategies.hold import HoldStrategy
 
@@ -110,6 +109,16 @@ def test_half_of_a_paper_runs_memory_is_not_taken_for_the_whole(tmp_path: Path, 
     for lost in tmp_path.glob("run.venue*" if what == "venue" else "run*"):
         if what == "venue" or ".venue" not in lost.name:
             lost.unlink()
-    refusal = (UnknownEventError, "knows 0 account events") if what == "venue" else (ConfigError, "run is gone")
-    with pytest.raises(refusal[0], match=refusal[1]):
+    kept = sorted(file.name for file in tmp_path.iterdir())
+    said = r"run\.venue is gone, and .*run tells of the account in it" if what == "venue" else "run is gone, and"
+    with pytest.raises(ConfigError, match=said):
         paper(config, path)
+    assert sorted(file.name for file in tmp_path.iterdir()) == kept
+
+
+def test_nothing_is_made_beside_a_file_that_is_no_journal(tmp_path: Path) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text("my own notes " * 20)
+    with pytest.raises(JournalError, match="is not a journal"):
+        paper(RunConfig(strategy="hold", mode="paper", journal=notes), price_path([229.0] * 5))
+    assert [file.name for file in tmp_path.iterdir()] == ["notes.txt"]

@@ -61,12 +61,15 @@ def backtest(
     _refuse_what_cannot_run(run)
     with streams.only_json(as_json):
         player = wiring.make_strategy(run)
-        kept = run.journal or places.new_journal(run.state_dir, "backtest", player.name, datetime.now(UTC))
+        kept, fresh = run.journal, None
+        if kept is None:
+            kept = fresh = places.new_journal(run.state_dir, "backtest", player.name, datetime.now(UTC))
         run = structs.replace(run, journal=kept)
         try:
             result = _measured(run, player)
         finally:
             _remember(run.state_dir, kept)
+            places.drop_unused(fresh)
     yardstick = None if no_yardstick or result.strategy == YARDSTICK else _measured(hold_instead(run, result))
     _tell(result, yardstick, kept, as_json=as_json)
     return exits.HALTED if result.halted else exits.OK
@@ -89,8 +92,8 @@ def _remember(state_dir: "Path", journal: "Path") -> None:
 
     try:
         begun = reader.run_started(journal) is not None
-    except JournalError:  # it is no journal, or a damaged one: the command has said so
-        return
+    except JournalError:  # it is no journal, or a damaged one, or empty: the command has said so
+        begun = False
     if begun:
         places.remember(state_dir, journal)
 

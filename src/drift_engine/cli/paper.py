@@ -83,13 +83,17 @@ def _run(run: "RunConfig", length_s: float | None, node: "Place | None", *, as_j
         raise ConfigError(wiring.NOT_LIVE_YET)
     with streams.only_json(as_json):
         strategy = wiring.make_strategy(run)
+        fresh = None
         if run.journal is None:
-            journal = places.new_journal(run.state_dir, "paper", strategy.name, datetime.now(UTC))
-            run = structs.replace(run, journal=journal)
-        if node is None:
-            outcome = asyncio.run(watch.watch(run, strategy, length_s, quiet=as_json))
-        else:
-            outcome = asyncio.run(watch.watch_chain(run, strategy, node, length_s, quiet=as_json))
+            fresh = places.new_journal(run.state_dir, "paper", strategy.name, datetime.now(UTC))
+            run = structs.replace(run, journal=fresh)
+        try:
+            if node is None:
+                outcome = asyncio.run(watch.watch(run, strategy, length_s, quiet=as_json))
+            else:
+                outcome = asyncio.run(watch.watch_chain(run, strategy, node, length_s, quiet=as_json))
+        finally:
+            places.drop_unused(fresh)
     _tell(outcome, run.journal, as_json=as_json)
     status = outcome.status
     return exits.HALTED if status["latched"] or status["trading"] == "HALTED" else exits.OK

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from drift_engine.config import DEFAULT_STATE_DIR, ConfigError
 
@@ -9,23 +10,35 @@ _LAST = "last"
 
 
 def new_journal(state_dir: Path, mode: str, strategy: str, now: datetime) -> Path:
-    """Return the place of a new run's journal, in a directory that exists. ``now`` is UTC."""
+    """Take a place for a new run's journal: an empty file that no other process has. ``now`` is UTC."""
     make_dir(state_dir)
     stem = f"{mode}-{strategy}-{now:%Y%m%dT%H%M%S}"
-    path, count = state_dir / f"{stem}.journal", 1
-    while path.exists():
-        count += 1
-        path = state_dir / f"{stem}-{count}.journal"
-    return path
+    path, number = state_dir / f"{stem}.journal", 1
+    while True:
+        try:
+            path.touch(exist_ok=False)
+        except FileExistsError:
+            number += 1
+            path = state_dir / f"{stem}-{number}.journal"
+        except OSError as error:
+            raise ConfigError(f"--state {state_dir}: cannot be written: {error.strerror}") from None
+        else:
+            return path
+
+
+def drop_unused(journal: Path | None) -> None:
+    """Give back the place that ``new_journal`` took for a run that never began."""
+    if journal is not None and journal.exists() and journal.stat().st_size == 0:
+        journal.unlink()
 
 
 def remember(state_dir: Path, journal: Path) -> None:
     """Note a journal as the last run's; a crash leaves the old note or the new one, never half of it."""
     make_dir(state_dir)
-    fresh = state_dir / f"{_LAST}.new"
     try:
-        fresh.write_text(f"{journal.resolve()}\n")
-        fresh.replace(state_dir / _LAST)
+        with NamedTemporaryFile("w", dir=state_dir, prefix=f"{_LAST}-", suffix=".new", delete=False) as fresh:
+            fresh.write(f"{journal.resolve()}\n")
+        Path(fresh.name).replace(state_dir / _LAST)
     except OSError as error:
         raise ConfigError(f"--state {state_dir}: cannot be written: {error.strerror}") from None
 
