@@ -140,3 +140,19 @@ def test_what_is_not_plain_has_no_quick_way_and_the_same_figures() -> None:
     )
     for name in ("SOL-PERP", "SOL"):
         _walk(MarginMonitor(), state, name, range(100, 110))
+
+
+def test_facts_of_the_moved_market_that_change_are_seen() -> None:
+    changes: list[dict[str, Any]] = [
+        {"totals": PerpTotals(5 * E9, expiry_e6=77 * E6)},
+        {"totals": PerpTotals(0, expiry_e6=77 * E6), "status": "settlement"},
+    ]
+    for change in changes:
+        state, monitor = _state(), MarginMonitor()
+        known = structs.replace(state.markets["SOL-PERP"], totals=PerpTotals(0, expiry_e6=77 * E6))
+        state.markets = replaced(state.markets, known)
+        _walk(monitor, state, "SOL-PERP", range(100, 106))
+        before, market = monitor.check(state), state.markets["SOL-PERP"]
+        kept = market.totals if change["totals"] == market.totals else change["totals"]
+        state.markets = replaced(state.markets, structs.replace(market, **{**change, "totals": kept}))
+        assert monitor.check(state) == margin_of(state.account, state.markets, 9) != before

@@ -169,6 +169,8 @@ def test_velocity_reads_no_pull_accounts() -> None:
         (12, lazer(1 << 62, -1), "price 4611686018427387904 at -1 is out"),
         (15, lazer(1_000_000, -6, 1 << 63), "confidence 9223372036854775808 is out"),
         (12, lazer(1, -6)[:40], "an oracle account of 40 bytes is too short for PYTH_LAZER"),
+        (12, lazer(1, -6, slot=1 << 63), "the oracle's price 1 at -6 is out of the program's range"),
+        (12, bytes(40), "no PythLazerOracle: the account starts with 0000000000000000"),
         (12, bytes(48), "no PythLazerOracle"),
         (0, push(1, -8, kind=2), "no Pyth price account: magic 0xa1b2c3d4, version 2, kind 2"),
         (0, push(1, -8)[:-1], "a Pyth price account has 3312 bytes, this one 3311"),
