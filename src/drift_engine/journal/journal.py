@@ -86,7 +86,7 @@ class Journal:
         self._kept: list[Record] | None = [] if keep else None
         self._digest = Digest()
         self._chain = GENESIS
-        self._waiting = Waiting(self._digest, is_kept=path is not None and not replay)
+        self._waiting = Waiting(self._digest)
         self._unsynced = False
         self._blocked = ""
         self._prefix: Prefix | None = None
@@ -149,6 +149,9 @@ class Journal:
         if self._prefix is not None:
             self._compare(self._prefix, event)
             return
+        if self._file is None:
+            self._digest.add(event)
+            return
         waiting = self._waiting.add(self.seq, self.row, event)
         if kind in self._commits:
             self.flush(durable=not self.reference)
@@ -163,10 +166,7 @@ class Journal:
 
     def flush(self, durable: bool = True) -> None:
         """Commit what waits in one transaction; when durable, all records are on the disk when this returns."""
-        if self._file is None:
-            self._waiting.settle()
-            return
-        if not (self._waiting or (durable and self._unsynced)):
+        if self._file is None or not (self._waiting or (durable and self._unsynced)):
             return
         if self._blocked:
             raise JournalError(self._blocked)

@@ -12,11 +12,10 @@ from drift_engine.journal.record import Digest, Unlinked, encode, hashed
 class Waiting:
     """What was appended and not yet committed. ``since_ns`` is the time of the oldest event."""
 
-    __slots__ = ("_digest", "_fresh", "_is_kept", "_ready", "since_ns")
+    __slots__ = ("_digest", "_fresh", "_ready", "since_ns")
 
-    def __init__(self, digest: Digest, *, is_kept: bool) -> None:
-        """Hash into ``digest``; without ``is_kept`` nothing is going to be written, and bodies are not made."""
-        self._digest, self._is_kept = digest, is_kept
+    def __init__(self, digest: Digest) -> None:
+        self._digest = digest
         self._fresh: list[tuple[int, int, Event, bytes | None, bytes | None]] = []
         self._ready: list[Unlinked] = []
         self.since_ns = 0
@@ -41,10 +40,9 @@ class Waiting:
         fresh, self._fresh = self._fresh, []
         update, ready = self._digest.update, self._ready
         for seq, row, event, encoded, said in fresh:
-            body = encode(event) if encoded is None and self._is_kept else encoded
+            body = encode(event) if encoded is None else encoded
             update(hashed(event, body) if said is None else said)
-            if self._is_kept and body is not None:
-                ready.append((seq, row, event.ts_ns, type(event).__name__, body))
+            ready.append((seq, row, event.ts_ns, type(event).__name__, body))
         return ready
 
     def clear(self) -> None:
