@@ -13,12 +13,11 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from drift_engine.clock import SimClock
 from drift_engine.core.driving import drive
 from drift_engine.core.types import Event, Market, MarketUpdated, PerpTotals, Spec, SpotSpec
-from drift_engine.core.units import E9, SECOND_NS
+from drift_engine.core.units import E9, HOUR_NS, SECOND_NS
 from drift_engine.simulation.venue import SimVenue
 from drift_engine.venues.listed import Listed
 
 PAUSE_S = 0.25
-HOUR_NS = 3_600 * SECOND_NS
 ASSUMPTIONS = (
     "prices, rates, funding and status are the chain's; orders are filled by the simulated venue and move nothing",
     "what funding and interest came while the run was not running is not booked",

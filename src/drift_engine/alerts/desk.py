@@ -13,11 +13,10 @@ from typing import Any
 from msgspec import Struct, structs
 
 from drift_engine.alerts.rules import RULES, Memory, Rule, Severity, Status
+from drift_engine.core.units import HOUR_NS, SECOND_NS
 
-_SECOND_NS = 10**9
-_HOUR_NS = 3_600 * _SECOND_NS
 _HISTORY = 500
-_HOLD_NS = 10 * _SECOND_NS
+_HOLD_NS = 10 * SECOND_NS
 
 
 class Alert(Struct, frozen=True):
@@ -89,9 +88,9 @@ class AlertDesk:
 
     def _may_say(self, key: tuple[str, str], rule: Rule, now_ns: int) -> bool:
         said = self._said.get(key)
-        while said and now_ns - said[0] >= _HOUR_NS:
+        while said and now_ns - said[0] >= HOUR_NS:
             said.popleft()
-        return not said or (now_ns - said[-1] >= rule.cooldown_s * _SECOND_NS and len(said) < rule.an_hour)
+        return not said or (now_ns - said[-1] >= rule.cooldown_s * SECOND_NS and len(said) < rule.an_hour)
 
     def _covered(self, name: str, engine: str) -> bool:
         """The critical alert on health says all that the warning would."""

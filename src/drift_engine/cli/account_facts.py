@@ -19,7 +19,7 @@ from drift_engine.core.margin_scopes import every, scopes_of
 from drift_engine.core.oracle_validity import accepts
 from drift_engine.core.spot_balance import base_e9, token_amount
 from drift_engine.core.types import Account, Margin, Market, PerpPosition, SpotBalance
-from drift_engine.core.units import E9
+from drift_engine.core.units import E9, MILLISECOND_NS
 from drift_engine.core.valuation import PriceUnknownError, perp_value_e6, spot_value_e6
 from drift_engine.status import margin_status, net_delta_e9
 from drift_engine.venues.market_reads import AnyRead
@@ -37,7 +37,7 @@ def account_of(snapshot: Snapshot, authority: str, age_ns: int | None = None) ->
         "authority": authority,
         "slot": snapshot.slot,
         "block_time_s": snapshot.block_time_s,
-        "age_ms": None if age_ns is None else age_ns // 10**6,
+        "age_ms": None if age_ns is None else age_ns // MILLISECOND_NS,
         "sub_accounts_made": None if stats is None else stats.number_of_sub_accounts_created,
         "sub_accounts_open": None if stats is None else stats.number_of_sub_accounts,
         "sub_accounts": [sub_account(snapshot, held) for held in snapshot.users],

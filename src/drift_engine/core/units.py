@@ -23,6 +23,7 @@ E6 = 10**6
 E9 = 10**9
 E10 = 10**10
 TENS: tuple[int, ...] = tuple(10**digits for digits in range(20))
+MILLISECOND_NS = 10**6
 SECOND_NS = 10**9
 HOUR_NS = 3_600 * SECOND_NS
 DAY_NS = 24 * HOUR_NS

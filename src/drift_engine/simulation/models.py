@@ -11,12 +11,11 @@ from msgspec import Struct
 
 from drift_engine.core import fees as core_fees
 from drift_engine.core.types import PerpSpec, Spec
-from drift_engine.core.units import E6, E9, ceil_div, ceil_to_step, floor_to_step, show_scaled
+from drift_engine.core.units import E6, E9, MILLISECOND_NS, ceil_div, ceil_to_step, floor_to_step, show_scaled
 from drift_engine.simulation.facts import QUOTE
 from drift_engine.simulation.faults import Faults, draw
 
 _MONTH_S = 30 * 86_400
-_MS_NS = 10**6
 _PERCENT_E6 = 10_000
 
 
@@ -76,9 +75,9 @@ class Volume(Struct, frozen=True):
 class Latency(Struct, frozen=True):
     """How long an order takes to land, seeded by its plan, and how long a report takes to come back."""
 
-    send_min_ns: int = 400 * _MS_NS
-    send_max_ns: int = 800 * _MS_NS
-    report_ns: int = 200 * _MS_NS
+    send_min_ns: int = 400 * MILLISECOND_NS
+    send_max_ns: int = 800 * MILLISECOND_NS
+    report_ns: int = 200 * MILLISECOND_NS
 
     def send_ns(self, seed: int, what: str) -> int:
         """Return how long one message takes to the venue."""
@@ -165,10 +164,11 @@ class Models(Struct, frozen=True):
 
     def assumptions(self) -> tuple[str, ...]:
         """Return what a reader of results must know, a line each."""
+        waits_ns = (self.latency.send_min_ns, self.latency.send_max_ns, self.latency.report_ns)
+        least_ms, most_ms, reports_ms = (wait_ns // MILLISECOND_NS for wait_ns in waits_ns)
         return (
             self._fee_line(),
-            f"orders land after {self.latency.send_min_ns // _MS_NS}-{self.latency.send_max_ns // _MS_NS} ms, "
-            f"reports take {self.latency.report_ns // _MS_NS} ms",
+            f"orders land after {least_ms}-{most_ms} ms, reports take {reports_ms} ms",
             self._fill_line(),
             f"liquidation: {self.liquidation.initial_pct_e4 / 100:g} % of a shortage at once, all of it after "
             f"{self.liquidation.duration_slots} slots (no State account is on record); liquidators act on every price",

@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import structs
 
 from drift_engine.core.types import Check, Decided, EngineState, Margin, Market, Pnl, RunStarted
+from drift_engine.core.units import MILLISECOND_NS
 from drift_engine.status.positions import net_delta_e9, positions_status
 from drift_engine.status.strategy import strategy_status
 
@@ -29,7 +30,6 @@ __all__ = [
 _FIGURES = (
     "collateral_e6", "maintenance_e6", "collateral_initial_e6", "initial_e6", "free_e6", "equity_e6", "liabilities_e6",
 )  # fmt: skip
-_MS_NS = 10**6
 OpenInterest = Callable[[str], int | None]
 
 
@@ -71,7 +71,7 @@ def margin_status(margin: Margin | None, now_ns: int = 0) -> dict[str, Any]:
         unknown = dict.fromkeys((*_FIGURES, "health_e4", "leverage_e4", "as_of_ns", "age_ms"))
         return {"status": "unknown", "health": None, "leverage": None, **unknown}
     leverage = None if margin.leverage_e4 is None else margin.leverage_e4 / 10_000
-    age_ms = max(0, now_ns - margin.as_of_ns) // _MS_NS if now_ns and margin.as_of_ns else None
+    age_ms = max(0, now_ns - margin.as_of_ns) // MILLISECOND_NS if now_ns and margin.as_of_ns else None
     figures = {**structs.asdict(margin), "free_e6": margin.free_e6, "leverage_e4": margin.leverage_e4}
     return {"health": margin.health_score, "leverage": leverage, **figures, "age_ms": age_ms}
 

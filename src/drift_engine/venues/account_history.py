@@ -10,6 +10,7 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 
 from drift_engine.core.client import VenueUnavailableError
+from drift_engine.core.units import SECOND_NS
 from drift_engine.venues import rpc_calls
 from drift_engine.venues.client_events import ReadTransaction, Teller
 from drift_engine.venues.client_log import ClientLog
@@ -19,8 +20,6 @@ from drift_engine.venues.rpc_calls import MAX_SIGNATURES
 from drift_engine.venues.rpc_errors import RpcError, transaction_fault
 from drift_engine.venues.rpc_types import SignatureInfo, Transaction
 from drift_engine.venues.wire.logs import name_of, parse
-
-S_NS = 10**9
 
 
 class AccountHistory:
@@ -70,7 +69,7 @@ class AccountHistory:
         return True
 
     def _told(self, info: SignatureInfo, found: Transaction) -> ReadTransaction:
-        ts_ns = (info.block_time or found.block_time or 0) * S_NS
+        ts_ns = (info.block_time or found.block_time or 0) * SECOND_NS
         fault = transaction_fault(info.err)
         program = self._listed.program
         if fault is not None:

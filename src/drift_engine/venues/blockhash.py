@@ -13,9 +13,10 @@ from solders.address_lookup_table_account import AddressLookupTable, AddressLook
 from solders.hash import Hash
 from solders.pubkey import Pubkey
 
+from drift_engine.core.units import MILLISECOND_NS, SECOND_NS
 from drift_engine.venues.errors import DecodeError, VenueError
 
-MAX_AGE_NS = 15 * 10**9
+MAX_AGE_NS = 15 * SECOND_NS
 """Half of the 150 blocks at the shortest slot planned, 200 ms."""
 MIN_BLOCKS_LEFT = 20
 """Blocks in which a transaction signed now must still be able to land."""
@@ -103,7 +104,8 @@ class Warm:
             raise ColdError("no blockhash was fetched yet")
         age_ns = now_ns - held.fetched_ns
         if age_ns > self._max_age_ns:
-            raise ColdError(f"the blockhash is {age_ns // 10**6} ms old, over {self._max_age_ns // 10**6}")
+            most_ms = self._max_age_ns // MILLISECOND_NS
+            raise ColdError(f"the blockhash is {age_ns // MILLISECOND_NS} ms old, over {most_ms}")
         left = held.last_valid_block_height - self._height
         if self._height and left < MIN_BLOCKS_LEFT:
             raise ColdError(f"the blockhash has {left} blocks left to land in, under {MIN_BLOCKS_LEFT}")

@@ -30,10 +30,10 @@ from drift_engine.core.types import (
     PlanStatus,
     TradePlan,
 )
-from drift_engine.core.units import ceil_div
+from drift_engine.core.units import SECOND_NS, ceil_div
 from drift_engine.venues import order_forms
 from drift_engine.venues.account_history import AccountHistory
-from drift_engine.venues.client_events import S_NS, leg_order
+from drift_engine.venues.client_events import leg_order
 from drift_engine.venues.client_log import ClientLog
 from drift_engine.venues.directory import QUOTE_INDEX
 from drift_engine.venues.errors import VenueError
@@ -231,7 +231,7 @@ class ChainClient:
             reduce_only=leg.reduce_only,
             post_only=PostOnly.MUST if leg.post_only else PostOnly.NONE,
             bit_flags=0 if leg.post_only else IMMEDIATE_OR_CANCEL,
-            max_ts=ceil_div(expires_ns, S_NS),
+            max_ts=ceil_div(expires_ns, SECOND_NS),
         )
 
     def _user(self) -> User:

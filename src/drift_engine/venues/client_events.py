@@ -27,6 +27,7 @@ from drift_engine.core.types import (
     TradePlan,
     Withdrawn,
 )
+from drift_engine.core.units import SECOND_NS
 from drift_engine.venues.client_log import ClientLog, PlanOrder
 from drift_engine.venues.translate import Names
 from drift_engine.venues.wire.enums import DepositDirection, LiquidationType, OrderAction
@@ -40,8 +41,6 @@ from drift_engine.venues.wire.events.trading import (
 )
 from drift_engine.venues.wire.events.users import DepositRecord, SwapRecord
 from drift_engine.venues.wire.order_enums import Direction, MarketType
-
-S_NS = 10**9
 
 
 class ReadTransaction(Struct, frozen=True):
@@ -135,7 +134,7 @@ class Teller:
         fee = record.taker_fee if side == "taker" else record.maker_fee
         self._emit(
             Filled(
-                record.ts * S_NS,
+                record.ts * SECOND_NS,
                 0,
                 order.plan_id if order else "",
                 order.leg if order else 0,
@@ -179,7 +178,7 @@ class Teller:
 
     def moved(self, record: DepositRecord) -> None:
         """Tokens came in or went out, at the interest that the record tells."""
-        ts_ns, market = record.ts * S_NS, self._names.spots[record.market_index]
+        ts_ns, market = record.ts * SECOND_NS, self._names.spots[record.market_index]
         self._accrue(ts_ns, market, record.market_cumulative_deposit_interest, record.market_cumulative_borrow_interest)
         kind = Deposited if record.direction == DepositDirection.DEPOSIT else Withdrawn
         self._emit(kind(ts_ns, 0, market, record.amount))
@@ -188,7 +187,7 @@ class Teller:
         """A spot market's interest was brought up to date."""
         market = self._names.spots[record.market_index]
         interest = record.cumulative_deposit_interest, record.cumulative_borrow_interest
-        self._accrue(record.ts * S_NS, market, *interest)
+        self._accrue(record.ts * SECOND_NS, market, *interest)
 
     def _accrue(self, ts_ns: int, market: str, deposit_e10: int, borrow_e10: int) -> None:
         now = deposit_e10, borrow_e10
@@ -199,7 +198,7 @@ class Teller:
 
     def settled(self, record: SettlePnlRecord) -> None:
         """PnL moved to the quote balance."""
-        self._emit(PnlSettled(record.ts * S_NS, 0, self._names.perps[record.market_index], record.pnl))
+        self._emit(PnlSettled(record.ts * SECOND_NS, 0, self._names.perps[record.market_index], record.pnl))
 
     def funded(self, record: FundingPaymentRecord) -> None:
         """Funding was settled; the side's cumulative rate, less what the position had seen, is the rate."""
@@ -207,7 +206,7 @@ class Teller:
         now_e9 = record.amm_cumulative_funding_long if long else record.amm_cumulative_funding_short
         self._emit(
             FundingPaid(
-                record.ts * S_NS,
+                record.ts * SECOND_NS,
                 0,
                 self._names.perps[record.market_index],
                 now_e9 - record.user_last_cumulative_funding,
@@ -223,7 +222,7 @@ class Teller:
         No plan says that, so it is not our trade, and outside PnL as all else that people move. The program books it
         so: what is given leaves the exchange (``handle_end_swap``, ``instructions/user.rs``).
         """
-        ts_ns, spots = record.ts * S_NS, self._names.spots
+        ts_ns, spots = record.ts * SECOND_NS, self._names.spots
         self._emit(Withdrawn(ts_ns, 0, spots[record.in_market_index], record.amount_in))
         self._emit(Deposited(ts_ns, 0, spots[record.out_market_index], record.amount_out - record.fee))
 
@@ -233,7 +232,7 @@ class Teller:
 
 
 def _liquidation(record: LiquidationRecord, names: Names) -> Liquidated:
-    ts_ns, kind = record.ts * S_NS, record.liquidation_type
+    ts_ns, kind = record.ts * SECOND_NS, record.liquidation_type
     quote = names.spots[0]
     if kind == LiquidationType.LIQUIDATE_PERP:
         perp = record.liquidate_perp

@@ -8,10 +8,8 @@ left alone for as long as it asks. Time is an argument, in nanoseconds of a mono
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
+from drift_engine.core.units import MILLISECOND_NS, SECOND_NS
 from drift_engine.venues.urls import checked_url, shown
-
-NS_PER_MS = 1_000_000
-NS_PER_S = 1_000_000_000
 
 
 @dataclass(slots=True)
@@ -26,7 +24,7 @@ class TokenBucket:
         """Take ``cost`` tokens, and return how many nanoseconds to wait before using them."""
         if not self.rate_per_s:
             return 0
-        each_ns = NS_PER_S / self.rate_per_s
+        each_ns = SECOND_NS / self.rate_per_s
         full_at_ns = max(now_ns, self._full_at_ns or now_ns) + int(cost * each_ns)
         self._full_at_ns = full_at_ns
         return max(0, full_at_ns - now_ns - int(self.burst * each_ns))
@@ -86,8 +84,8 @@ class Endpoints:
             Endpoint(
                 checked_url(url, schemes),
                 TokenBucket(rate_per_s, burst),
-                cooldown_ms * NS_PER_MS,
-                cooldown_max_ms * NS_PER_MS,
+                cooldown_ms * MILLISECOND_NS,
+                cooldown_max_ms * MILLISECOND_NS,
             )
             for url in urls
         )

@@ -18,8 +18,7 @@ from drift_engine.core.types import (
     PlanClosed,
     TradePlan,
 )
-from drift_engine.core.units import ceil_div
-from drift_engine.venues.client_events import S_NS
+from drift_engine.core.units import SECOND_NS, ceil_div
 from drift_engine.venues.client_log import ClientLog
 from drift_engine.venues.errors import VenueError
 from drift_engine.venues.gateway import Gateway
@@ -130,7 +129,7 @@ class GatewayClient:
             price_e6=leg.limit_e6,
             post_only=True,
             reduce_only=leg.reduce_only,
-            max_ts=ceil_div(expires_ns, S_NS),
+            max_ts=ceil_div(expires_ns, SECOND_NS),
         )
 
     def _rejected(self, plan_id: str, now_ns: int, reason: str) -> PlanClosed:

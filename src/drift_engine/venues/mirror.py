@@ -23,8 +23,8 @@ from typing import Self, TypeVar
 
 from solders.pubkey import Pubkey
 
+from drift_engine.core.units import MILLISECOND_NS
 from drift_engine.venues import rpc_calls
-from drift_engine.venues.endpoints import NS_PER_MS
 from drift_engine.venues.held_accounts import Changed, Held, HeldAccounts, HeldProgram, closed
 from drift_engine.venues.kept_socket import LostError
 from drift_engine.venues.rpc import Rpc
@@ -209,7 +209,7 @@ class Mirror:
                 self.held.due.update(self.held.all.values(), self.held.programs)
                 self.held.look_back()
                 period_ms = self._pace.all_ms if self._stream.connected else self._pace.without_stream_ms
-                self._all_again_ns = now_ns + period_ms * NS_PER_MS
+                self._all_again_ns = now_ns + period_ms * MILLISECOND_NS
             await self._read_due()
             pause_ms = self._pace.again_ms if self.held.due else self._pace.due_ms
             await self._sleep(pause_ms / 1000)

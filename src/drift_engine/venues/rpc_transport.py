@@ -15,7 +15,8 @@ from typing import TypeVar
 
 import aiohttp
 
-from drift_engine.venues.endpoints import NS_PER_MS, NS_PER_S, Endpoint, Endpoints
+from drift_engine.core.units import MILLISECOND_NS, SECOND_NS
+from drift_engine.venues.endpoints import Endpoint, Endpoints
 from drift_engine.venues.rpc_errors import RpcError, RpcRateLimitedError, RpcUnavailableError, RpcUnreadError
 
 T = TypeVar("T")
@@ -92,9 +93,9 @@ class Transport:
         Raises ``RpcUnavailableError`` where no endpoint answers in time, ``RpcRateLimitedError`` where the last word
         was "too many requests", and ``RpcError`` where a node refused.
         """
-        deadline_ns = self._clock() + self._policy.timeout_ms * NS_PER_MS
+        deadline_ns = self._clock() + self._policy.timeout_ms * MILLISECOND_NS
         tried: set[Endpoint] = set()
-        pause_ns, attempt = self._policy.backoff_ms * NS_PER_MS, 0
+        pause_ns, attempt = self._policy.backoff_ms * MILLISECOND_NS, 0
         while True:
             endpoint = only or self.endpoints.pick(self._clock(), tried, probe=safe)
             await self._wait_for_turn(endpoint, what, cost, deadline_ns)
@@ -111,19 +112,19 @@ class Transport:
             if only is not None or len(tried) == len(self.endpoints.all):
                 tried.clear()
                 await self._pause(int(pause_ns * (0.5 + self._jitter() / 2)), deadline_ns, last)
-                pause_ns = min(pause_ns * 2, self._policy.backoff_max_ms * NS_PER_MS)
+                pause_ns = min(pause_ns * 2, self._policy.backoff_max_ms * MILLISECOND_NS)
 
     async def _wait_for_turn(self, endpoint: Endpoint, what: str, cost: int, deadline_ns: int) -> None:
         now_ns = self._clock()
         wait_ns = max(endpoint.bucket.take(cost, now_ns), endpoint.paused_until_ns - now_ns)
         if wait_ns > 0:
-            message = f"{what}: {endpoint.name} takes no more requests for {wait_ns // NS_PER_MS} ms"
+            message = f"{what}: {endpoint.name} takes no more requests for {wait_ns // MILLISECOND_NS} ms"
             await self._pause(wait_ns, deadline_ns, RpcRateLimitedError(message, wait_ns))
 
     async def _pause(self, wait_ns: int, deadline_ns: int, otherwise: Exception) -> None:
         if self._clock() + wait_ns >= deadline_ns:
             raise otherwise
-        await self._sleep(wait_ns / NS_PER_S)
+        await self._sleep(wait_ns / SECOND_NS)
 
     async def _attempt(
         self,
@@ -135,12 +136,12 @@ class Transport:
         *,
         safe: bool,
     ) -> T:
-        left_ns = min(self._policy.attempt_ms * NS_PER_MS, deadline_ns - self._clock())
+        left_ns = min(self._policy.attempt_ms * MILLISECOND_NS, deadline_ns - self._clock())
         try:
-            async with asyncio.timeout(left_ns / NS_PER_S):
+            async with asyncio.timeout(left_ns / SECOND_NS):
                 result = decode(await self._post_anew(endpoint, what, body, safe=safe))
         except TimeoutError:
-            raise self._down(endpoint, what, f"no answer in {left_ns // NS_PER_MS} ms") from None
+            raise self._down(endpoint, what, f"no answer in {left_ns // MILLISECOND_NS} ms") from None
         except MalformedError as error:
             raise self._down(endpoint, what, str(error), RpcUnreadError) from None
         except aiohttp.ServerDisconnectedError as error:
@@ -182,9 +183,9 @@ class Transport:
         return kind(f"{what}: {endpoint.name} did not answer: {why}")
 
     def _limited(self, endpoint: Endpoint, what: str, wait_ns: int | None) -> RpcRateLimitedError:
-        wait_ns = self._policy.backoff_ms * NS_PER_MS if wait_ns is None else wait_ns
+        wait_ns = self._policy.backoff_ms * MILLISECOND_NS if wait_ns is None else wait_ns
         endpoint.pause(self._clock() + wait_ns)
-        message = f"{what}: {endpoint.name} refused: too many requests, again in {wait_ns // NS_PER_MS} ms"
+        message = f"{what}: {endpoint.name} refused: too many requests, again in {wait_ns // MILLISECOND_NS} ms"
         return RpcRateLimitedError(message, wait_ns)
 
 
@@ -205,9 +206,9 @@ def _retry_after_ns(headers: Mapping[str, str]) -> int | None:
     """Read Retry-After: seconds, or a date that is told against the answer's own."""
     asked, sent = headers.get("Retry-After", ""), headers.get("Date", "")
     if asked.strip().isdecimal():
-        return int(asked) * NS_PER_S
+        return int(asked) * SECOND_NS
     try:
         until, since = email.utils.parsedate_to_datetime(asked), email.utils.parsedate_to_datetime(sent)
-        return max(0, int((until - since).total_seconds() * NS_PER_S))
+        return max(0, int((until - since).total_seconds() * SECOND_NS))
     except (TypeError, ValueError):
         return None

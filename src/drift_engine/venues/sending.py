@@ -21,9 +21,9 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 
 from drift_engine.core.client import VenueUnavailableError
+from drift_engine.core.units import MILLISECOND_NS
 from drift_engine.venues import rpc_calls
 from drift_engine.venues.blockhash import Warm
-from drift_engine.venues.endpoints import NS_PER_MS
 from drift_engine.venues.keys import Key
 from drift_engine.venues.program import Program
 from drift_engine.venues.rpc import Rpc
@@ -184,7 +184,7 @@ class Sender:
     async def _followed(self, sent: Sent, told: "asyncio.Queue[Outcome]", trouble: str) -> Outcome:
         plan, begun_ns = self.following, self.rpc.clock()
         polled_ms = again_ms = 0
-        while (now_ms := (self.rpc.clock() - begun_ns) // NS_PER_MS) < plan.until_ms:
+        while (now_ms := (self.rpc.clock() - begun_ns) // MILLISECOND_NS) < plan.until_ms:
             first = now_ms < plan.first_ms
             if now_ms - polled_ms >= (plan.first_poll_ms if first else plan.poll_ms):
                 polled_ms = now_ms

@@ -11,12 +11,12 @@ from typing import Generic, Literal, Self, TypeVar
 
 import aiohttp
 
+from drift_engine.core.units import MILLISECOND_NS
 from drift_engine.venues.live_socket import Gap, LiveSocket, Patience
 
 Wanted = TypeVar("Wanted")
 Told = TypeVar("Told")
 Hook = Callable[[Gap], Awaitable[None]]
-_MILLISECOND_NS = 10**6
 
 
 class ServiceStream(ABC, Generic[Wanted, Told]):
@@ -74,7 +74,7 @@ class ServiceStream(ABC, Generic[Wanted, Told]):
     def silent_ms(self) -> int | None:
         """Milliseconds since anything was heard, heartbeats included; ``None`` where nothing ever was."""
         heard_ns = self._socket.heard_ns
-        return None if heard_ns is None else (self._socket.now_ns() - heard_ns) // _MILLISECOND_NS
+        return None if heard_ns is None else (self._socket.now_ns() - heard_ns) // MILLISECOND_NS
 
     async def close(self) -> None:
         """Close the connection for good: iterating ends."""

@@ -19,7 +19,7 @@ from typing import Any, Self
 
 import msgspec
 
-from drift_engine.venues.endpoints import NS_PER_MS
+from drift_engine.core.units import MILLISECOND_NS
 from drift_engine.venues.kept_socket import KeptSocket, LostError, Patience
 from drift_engine.venues.rpc_calls import Commitment
 from drift_engine.venues.rpc_errors import RpcError
@@ -238,7 +238,7 @@ class Subscriptions:
     def _check_answers(self) -> None:
         now_ns = self._clock()
         for subscription, asked_ns in self._unanswered.values():
-            if now_ns - asked_ns > self._patience.answer_ms * NS_PER_MS:
+            if now_ns - asked_ns > self._patience.answer_ms * MILLISECOND_NS:
                 raise LostError(f"{subscription.watch.topic}Subscribe was not answered")
             break
         refused = [each for each in self._wanted if each.error is not None and not each.live]
@@ -265,7 +265,7 @@ class Subscriptions:
         elif ack.error is not None or type(ack.result) is not int:
             fault = ack.error
             subscription.error = RpcError(fault.code, fault.message, fault.data) if fault else RpcError(0, "no number")
-            self._ask_again_ns = self._ask_again_ns or self._clock() + self._patience.answer_ms * NS_PER_MS
+            self._ask_again_ns = self._ask_again_ns or self._clock() + self._patience.answer_ms * MILLISECOND_NS
         elif subscription in self._wanted:
             self._in_force(subscription, ack.result)
         elif ack.result not in self._by_number:
