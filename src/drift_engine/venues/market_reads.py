@@ -12,8 +12,7 @@ from msgspec import Struct
 from solders.pubkey import Pubkey
 from solders.token import ID as TOKEN
 
-from drift_engine.core import oracle_validity
-from drift_engine.core.oracle_validity import GuardRails, Observation, Validity
+from drift_engine.core.oracle_validity import Validity
 from drift_engine.core.types import Market
 from drift_engine.venues import addresses
 from drift_engine.venues.errors import DecodeError
@@ -21,22 +20,19 @@ from drift_engine.venues.instructions.tokens import TOKEN_2022
 from drift_engine.venues.program import Program
 from drift_engine.venues.rpc_types import AccountInfo
 from drift_engine.venues.translate import Translator
+from drift_engine.venues.translate_oracles import validity
 from drift_engine.venues.wire.accounts import decode_as
 from drift_engine.venues.wire.enums import OracleSource
 from drift_engine.venues.wire.layout import View
 from drift_engine.venues.wire.oracles import OraclePrice, read_oracle
 from drift_engine.venues.wire.perp_market import PerpMarket
+from drift_engine.venues.wire.records import OracleGuardRails
 from drift_engine.venues.wire.spot_market import SpotMarket
 from drift_engine.venues.wire.state import State
 
 V = TypeVar("V", bound=View)
 M = TypeVar("M", PerpMarket, SpotMarket)
 Accounts = Mapping[Pubkey, AccountInfo | None]
-_STABLE = frozenset(
-    {OracleSource.PYTH_STABLE_COIN, OracleSource.PYTH_STABLE_COIN_PULL, OracleSource.PYTH_LAZER_STABLE_COIN}
-)
-_SPOT_CONFIDENCE = (1, 1, 5, 50, 50)
-_TIERS = ("A", "B", "C", "speculative", "highly_speculative", "isolated")
 MOST_MARKETS = 2_000
 """Twenty times what Drift v2 ever listed; the programs' own limit is 65,535."""
 _TOKEN_AMOUNT = 64
@@ -91,51 +87,13 @@ def market_indexes(state: State) -> tuple[range, range]:
     return range(counts[0]), range(counts[1])
 
 
-def guard_rails(state: State) -> GuardRails:
-    """Return when the exchange believes an oracle."""
-    rails = state.oracle_guard_rails
-    return GuardRails(
-        rails.slots_before_stale_for_amm,
-        rails.slots_before_stale_for_margin,
-        rails.confidence_interval_max_size,
-        rails.too_volatile_ratio,
-    )
-
-
-def validity(view: PerpMarket | SpotMarket, oracle: OraclePrice, rails: GuardRails) -> Validity:
-    """Return what core's rules say of a market's oracle."""
-    immediate, low_risk = 0, 0
-    if isinstance(view, PerpMarket):
-        immediate, low_risk = view.oracle_slot_delay_override, view.oracle_low_risk_slot_delay_override
-    seen = Observation(
-        price_e6=oracle.price_e6,
-        confidence_e6=oracle.confidence_e6,
-        delay_slots=oracle.delay_slots,
-        twap_e6=view.historical_oracle_data.last_oracle_price_twap,
-        multiplier=_multiplier(view),
-        sufficient=oracle.has_sufficient_points,
-        stable=view.oracle_source in _STABLE,
-        immediate_slots=immediate,
-        low_risk_slots=low_risk,
-    )
-    return oracle_validity.validity_of(seen, rails)
-
-
-def _multiplier(view: PerpMarket | SpotMarket) -> int:
-    """Return the share of confidence a market allows (``get_max_confidence_interval_multiplier`` of both kinds)."""
-    if isinstance(view, PerpMarket):
-        known = view.contract_tier < len(_TIERS)
-        return oracle_validity.multiplier_of(_TIERS[view.contract_tier] if known else "")
-    return _SPOT_CONFIDENCE[min(view.asset_tier, len(_SPOT_CONFIDENCE) - 1)]
-
-
 class MarketReader(Struct, frozen=True):
     """What markets are read from."""
 
     program: Program
     found: Accounts
     slot: int
-    rails: GuardRails
+    rails: OracleGuardRails
     translator: Translator
     ts_ns: int
 

@@ -13,6 +13,7 @@ from msgspec import Struct
 from solders.pubkey import Pubkey
 
 from drift_engine.core.types import Account, Market
+from drift_engine.core.units import SECOND_NS
 from drift_engine.venues import addresses
 from drift_engine.venues.errors import DecodeError, VenueError
 from drift_engine.venues.market_reads import (
@@ -20,7 +21,6 @@ from drift_engine.venues.market_reads import (
     AnyRead,
     MarketRead,
     MarketReader,
-    guard_rails,
     market_indexes,
     owned,
 )
@@ -116,7 +116,8 @@ def assemble(
     """
     state = owned(State, program, program.state, found)
     translator = _translator(program, state.perp_fee_structure.fee_tiers[0])
-    seen = MarketReader(program, found, slot, guard_rails(state), translator, (block_time_s or 0) * 10**9)
+    rails, ts_ns = state.oracle_guard_rails, (block_time_s or 0) * SECOND_NS
+    seen = MarketReader(program, found, slot, rails, translator, ts_ns)
     every_perp, every_spot = market_indexes(state)
     perp_reads = tuple(seen.perp(index) for index in (every_perp if perps is None else perps))
     spot_reads = tuple(seen.spot(index) for index in (every_spot if spots is None else spots))

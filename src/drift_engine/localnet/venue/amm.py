@@ -18,9 +18,9 @@ from drift_engine.core.units import E6, tdiv
 from drift_engine.localnet.venue.frame import Frame
 from drift_engine.localnet.venue.interest import clamped
 from drift_engine.localnet.venue.maps import load_maps
-from drift_engine.localnet.venue.oracles import validity_of
 from drift_engine.localnet.venue.pauses import require_open
 from drift_engine.localnet.venue.refusals import require
+from drift_engine.venues import translate_oracles
 from drift_engine.venues.wire.oracles import OraclePrice
 from drift_engine.venues.wire.perp_market import PerpMarket
 from drift_engine.venues.wire.records import OracleGuardRails
@@ -69,7 +69,7 @@ def _apart_e6(market: PerpMarket, price_e6: int) -> int:
 
 def crank(market: PerpMarket, reading: OraclePrice, rails: OracleGuardRails, slot: int, now: int) -> None:
     """Bring a market's oracle averages up to now, and note the slot where the oracle is fresh."""
-    validity = validity_of(market, reading, rails)
+    validity = translate_oracles.validity(market, reading, rails)
     if accepts("update_amm_curve", validity):
         remember_oracle(market, reading, slot, now)
     market.last_oracle_valid = accepts("fill_amm_low_risk", validity)

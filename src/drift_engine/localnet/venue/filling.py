@@ -24,14 +24,13 @@ from drift_engine.localnet.venue.actions import WHY
 from drift_engine.localnet.venue.figures import status_of
 from drift_engine.localnet.venue.maps import Maps
 from drift_engine.localnet.venue.margin import scopes
-from drift_engine.localnet.venue.oracles import validity_of
 from drift_engine.localnet.venue.positions import paid, traded
 from drift_engine.localnet.venue.refusals import require
 from drift_engine.localnet.venue.slots import BANKRUPT, BEING_LIQUIDATED, position
 from drift_engine.localnet.venue.words import counts_as_open
 from drift_engine.simulation import dealing
 from drift_engine.simulation.models import Fills, Impact, Volume
-from drift_engine.venues import translate_orders
+from drift_engine.venues import translate_oracles, translate_orders
 from drift_engine.venues.wire.enums import OrderAction, OrderStatus
 from drift_engine.venues.wire.order_enums import Direction
 from drift_engine.venues.wire.perp_market import PerpMarket
@@ -98,7 +97,10 @@ def decided(maps: Maps, user: User, order: Order, book: Book, auction_pct: int |
         held_e9 = position(user, order.market_index).base_asset_amount
         base_e9 = dealing.reducible_e9(base_e9, held_e9, market.order_step_size)
     reading, mark_e6 = maps.price(market), amm.reserve_price_e6(market)
-    valid = accepts("oracle_order_price", validity_of(market, reading, frame.state().oracle_guard_rails))
+    valid = accepts(
+        "oracle_order_price",
+        translate_oracles.validity(market, reading, frame.state().oracle_guard_rails),
+    )
     if base_e9 == 0 or not valid:
         return None
     slot_ms = frame.program.rules.slot_ms(frame.state(), frame.slot)

@@ -16,11 +16,11 @@ from drift_engine.localnet.venue import amm
 from drift_engine.localnet.venue.figures import status_of
 from drift_engine.localnet.venue.frame import Frame
 from drift_engine.localnet.venue.maps import load_maps, one_oracle
-from drift_engine.localnet.venue.oracles import validity_of
 from drift_engine.localnet.venue.pauses import FUNDING, is_paused, require_not_paused
 from drift_engine.localnet.venue.positions import cumulative_e9, paid
 from drift_engine.localnet.venue.refusals import refuse, require
 from drift_engine.localnet.venue.slots import active, perp_slot
+from drift_engine.venues import translate_oracles
 from drift_engine.venues.wire.events.markets import FundingRateRecord
 from drift_engine.venues.wire.events.trading import FundingPaymentRecord
 from drift_engine.venues.wire.oracles import OraclePrice
@@ -73,7 +73,7 @@ def update_rate(frame: Frame, market: PerpMarket, reading: OraclePrice) -> bool:
 
 def is_blocked(market: PerpMarket, reading: OraclePrice, rails: OracleGuardRails, slot: int) -> bool:
     """Return whether the oracle, the vAMM's age or the mark's distance speak against an update (block_operation)."""
-    valid = accepts("update_funding", validity_of(market, reading, rails))
+    valid = accepts("update_funding", translate_oracles.validity(market, reading, rails))
     old = slot - market.last_update_slot > market.funding_period
     paused = market.paused_operations & _UPDATE_PAUSED
     return bool(old or not valid or paused or amm.too_divergent(market, amm.reserve_price_e6(market), rails))

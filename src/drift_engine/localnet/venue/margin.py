@@ -13,9 +13,9 @@ from drift_engine.core.valuation import PriceUnknownError
 from drift_engine.localnet.venue.balances import tokens_of
 from drift_engine.localnet.venue.figures import account_of
 from drift_engine.localnet.venue.maps import QUOTE, Maps
-from drift_engine.localnet.venue.oracles import validity_of
 from drift_engine.localnet.venue.refusals import refuse, require
 from drift_engine.localnet.venue.slots import BANKRUPT, BEING_LIQUIDATED, REDUCE_ONLY
+from drift_engine.venues import translate_oracles
 from drift_engine.venues.wire.perp_market import PerpMarket
 from drift_engine.venues.wire.spot_market import SpotMarket
 from drift_engine.venues.wire.user import User
@@ -63,7 +63,7 @@ def require_valid_liabilities(maps: Maps, user: User) -> None:
     owed += [maps.spot(held.market_index) for held in user.spot_positions() if held.balance_type and held.market_index]
     rails = maps.frame.state().oracle_guard_rails
     for market in owed:
-        valid = accepts("margin", validity_of(market, maps.price(market), rails))
+        valid = accepts("margin", translate_oracles.validity(market, maps.price(market), rails))
         require(valid, "InvalidOracle", text)
 
 

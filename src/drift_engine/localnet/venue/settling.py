@@ -17,11 +17,11 @@ from drift_engine.localnet.venue.interest import accrued
 from drift_engine.localnet.venue.limits import most_withdrawable
 from drift_engine.localnet.venue.maps import QUOTE, Maps, load_maps
 from drift_engine.localnet.venue.margin import SETTLEMENT, scopes
-from drift_engine.localnet.venue.oracles import validity_of
 from drift_engine.localnet.venue.pauses import SETTLE_PNL, require_not_paused
 from drift_engine.localnet.venue.positions import held, settled
 from drift_engine.localnet.venue.refusals import refuse, require
 from drift_engine.localnet.venue.slots import BANKRUPT, BEING_LIQUIDATED, perp_slot
+from drift_engine.venues import translate_oracles
 from drift_engine.venues.wire.events.trading import SettlePnlRecord
 from drift_engine.venues.wire.order_enums import SettleMode
 from drift_engine.venues.wire.perp_market import PerpMarket
@@ -88,7 +88,7 @@ def _settleable(maps: Maps, user: User, market: PerpMarket, *, sound: bool | Non
         sound = scopes(maps, user, SETTLEMENT).sound if sound is None else sound
         require(sound, "InsufficientCollateralForSettlingPNL", "Does not meet margin requirement while settling")
     if market.curve_update_intensity > 0:
-        validity = validity_of(market, reading, frame.state().oracle_guard_rails)
+        validity = translate_oracles.validity(market, reading, frame.state().oracle_guard_rails)
         if not accepts("settle_pnl", validity) and not market.last_oracle_valid:
             refuse(ERRORS[validity])
         fresh = market.last_update_slot == frame.slot or accepts("settle_pnl", validity)

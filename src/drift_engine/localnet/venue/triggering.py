@@ -20,12 +20,11 @@ from drift_engine.localnet.venue.figures import translator
 from drift_engine.localnet.venue.frame import Frame
 from drift_engine.localnet.venue.maps import Maps, load_maps
 from drift_engine.localnet.venue.margin import require_not_liquidated, scopes
-from drift_engine.localnet.venue.oracles import validity_of
 from drift_engine.localnet.venue.pauses import require_open
 from drift_engine.localnet.venue.refusals import require
 from drift_engine.localnet.venue.slots import BANKRUPT, active, counted_auction, order_slot, position
 from drift_engine.localnet.venue.words import SAFE_TRIGGER, counts_as_open
-from drift_engine.venues import translate_orders
+from drift_engine.venues import translate_oracles, translate_orders
 from drift_engine.venues.wire.enums import OrderAction
 from drift_engine.venues.wire.perp_market import PerpMarket
 from drift_engine.venues.wire.user import Order, PerpPosition, User
@@ -78,7 +77,10 @@ def _require_triggers(maps: Maps, market: PerpMarket, order: Order) -> int:
     """Return the price that triggers the order, or refuse."""
     frame, reading = maps.frame, maps.price(market)
     rails = frame.state().oracle_guard_rails
-    require(accepts("trigger", validity_of(market, reading, rails)), "InvalidOracle")
+    require(
+        accepts("trigger", translate_oracles.validity(market, reading, rails)),
+        "InvalidOracle",
+    )
     average_e6 = market.historical_oracle_data.last_oracle_price_twap_5min
     apart_e6 = abs(reading.price_e6 - average_e6) * E6 // max(1, average_e6)
     near = apart_e6 <= max(rails.oracle_twap_5min_percent_divergence, E6 // 2)
