@@ -23,7 +23,7 @@ class Watcher(DriftStrategy):
 
     @property
     def name(self) -> str:
-        return "watcher<script>window.hurt=1</script>"
+        return "watcher"
 
     async def on_tick(self, state: MarketState) -> TradeSignal | None:
         self.seen += 1

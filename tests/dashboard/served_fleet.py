@@ -30,7 +30,7 @@ class WaitingParams(Parameters, frozen=True):
 
 class Waiting(DriftStrategy):
     Params = WaitingParams
-    name = "waiting <script>alert(1)</script>"
+    name = "waiting"
 
     @property
     def subscriptions(self) -> tuple[str, ...]:
