@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from solders.keypair import Keypair
 from venue_desk import E6, E9, VenueDesk, events_of
@@ -74,7 +74,7 @@ class Both:
         self.oracle_e6 = self.oracle_e6 * (10_000 + moved_e4) // 10_000
         self.mark_e6 = self.oracle_e6 * (10_000 + basis_e4) // 10_000
         self.desk.set_price("SOL", self.oracle_e6, self.mark_e6)
-        self.desk.chain.advance()
+        self.go_on(slots=1)
         self.sim.price(self.now_ns, "SOL-PERP", self.oracle_e6, self.mark_e6)
         self.sim.advance(self.now_ns)
 
@@ -105,12 +105,21 @@ class Both:
 
     def hour(self) -> None:
         """Go on to the next hour, and settle its funding in both."""
-        before = self.desk.perp(0).cumulative_funding_rate_long
-        self.desk.chain.advance(60)
-        rate_e9 = self.desk.perp(0).cumulative_funding_rate_long - before
-        self.sim.funding(self.now_ns, "SOL-PERP", rate_e9)
+        self.go_on(slots=60)
+        self.settle_funding()
+
+    def settle_funding(self) -> None:
+        """Settle on the chain what the simulated venue settles by itself."""
         rest = self.desk.rest(self.who, write_perps=[0])
         self.desk.send(self.key, settling.settle_funding_payment(DRIFT_V2, self.who, rest))
+
+    def go_on(self, slots: int) -> None:
+        """Let minutes pass; where an hour ends among them, the simulated venue is told its funding."""
+        before = self.desk.perp(0).cumulative_funding_rate_long
+        self.desk.chain.advance(slots)
+        rate_e9 = self.desk.perp(0).cumulative_funding_rate_long - before
+        if rate_e9:
+            self.sim.funding(self.now_ns, "SOL-PERP", rate_e9)
 
     def simulated(self, leg: Leg, life_s: int) -> None:
         self.plans += 1
@@ -128,6 +137,7 @@ class Both:
                 )
 
     def assert_same(self) -> None:
+        self.settle_funding()
         account = drive(self.sim.observe(self.now_ns)).account
         user = self.desk.user(self.who)
         ours, theirs = account.perp("SOL-PERP"), user.perp_slots()[0]
@@ -152,6 +162,7 @@ class Both:
 
 @settings(max_examples=12, deadline=None)
 @given(st.lists(STEPS, min_size=3, max_size=14))
+@example([("price", 0, 0)] * 3 + [("take", -1, 10_000_000), ("price", 0, 0), ("take", -1, 10_000_000)])
 def test_the_same_orders_end_in_the_same_books(steps: list[Step]) -> None:
     both = Both()
     for step in steps:
