@@ -72,6 +72,7 @@ class DriftEngine(BaseEngine):
         self._ports = ports
         self._opened, self._warm, self._books_due_ns = False, False, 0
         self._started: RunStarted | None = None
+        self._lack("_inbox", "_watch", "_feed", "_desk", "_journal", "_open_interest", "bus", "commands")
 
     @property
     def margin(self) -> Margin | None:
