@@ -31,7 +31,6 @@ from drift_engine.core.types import (
     Liquidated,
     Margin,
     PlanClosed,
-    RunStarted,
     StateChanged,
     Ticked,
     Trading,
@@ -71,7 +70,7 @@ class DriftEngine(BaseEngine):
         self._margin: Margin | None = None
         self._ports = ports
         self._opened, self._warm, self._books_due_ns = False, False, 0
-        self._started: RunStarted | None = None
+        self._lack("_inbox", "_watch", "_desk", "_journal", "_taken", "bus", "commands")
 
     @property
     def margin(self) -> Margin | None:
@@ -219,7 +218,6 @@ class DriftEngine(BaseEngine):
         ports, self._ports = self._ports or wiring.build(self.config, self.strategy), None
         self._take(ports)
         self._opened = True
-        self._started = ports.started
         self.process(ports.started)
         self.strategy.bind(self._desk, self.state.markets)
         self._asker = Asker(self.strategy.on_tick)
@@ -233,11 +231,13 @@ class DriftEngine(BaseEngine):
             self._executor.follow_up(self.state.in_flight, self.state.venue_cursor, self.state.now_ns)
 
     def _take(self, ports: wiring.Ports) -> None:
-        """Take the ports and begin with empty books; what is known comes from the journal."""
+        """Take the ports and begin with empty books; what is known comes from the journal.
+
+        CPython lays out up to thirty attributes for quick use, and a tick uses many: keep to them.
+        """
         self._clock, self._inbox, self._executor = ports.clock, ports.inbox, QuietExecutor(ports.executor)
-        self._journal, self._latency, self._feed = ports.journal, ports.latency, ports.feed
+        self._journal, self._latency, self._taken = ports.journal, ports.latency, ports
         self._limits, self._capital_e6, self.bus = ports.limits, ports.capital_e6, ports.bus
-        self._let_go, self._open_interest = ports.close, ports.open_interest_e9
         self.state, self.tally, self._books = EngineState(), Tally(), Books()
         self._assess = MarginMonitor(ports.limits.max_oracle_age_slots, ports.limits.max_feed_age_ns).check
         self._desk = ReviewDesk(self.state, self.process, self._executor, self._limits, self._latency)
@@ -262,7 +262,7 @@ class DriftEngine(BaseEngine):
         """Write what is buffered and let go of files. An engine without files keeps its books for the next start."""
         if self._opened and self._journal.path is not None:
             self._opened = False
-            self._let_go()
+            self._taken.close()
 
     def finish(self) -> None:
         """Take what came after the last tick, and compare the books once more: the end of a finite run."""
@@ -274,7 +274,7 @@ class DriftEngine(BaseEngine):
 
     def beats(self) -> AsyncIterator[int]:
         """Return the feed's beats."""
-        return self._feed.beats(self._inbox.put)
+        return self._taken.feed.beats(self._inbox.put)
 
     # ----------------------------------------------------------------- what leaves the engine, frozen
 
@@ -285,10 +285,10 @@ class DriftEngine(BaseEngine):
             "mode": self.config.mode,
             "strategy": self.strategy.name,
             "scenario": self.config.scenario,
-            **status.run_status(self._started),
-            **status.books_status(self.state, self.margin, self.strategy.subscriptions, self._open_interest),
+            **status.run_status(self._taken.started),
+            **status.books_status(self.state, self.margin, self.strategy.subscriptions, self._taken.open_interest_e9),
             **status.strategy_status(self.strategy),
-            "venue_trouble": self._executor.trouble if self._started else None,
+            "venue_trouble": self._executor.trouble,
             "last_decision": status.decision_status(self.tally.last_decision),
             "tally": self.tally.to_status(self.state.ticks, self._watch.lowest_e4),
         }

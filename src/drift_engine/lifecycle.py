@@ -7,7 +7,24 @@ by hand and the loop's cannot overlap. What ends the loop by error is raised to 
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
+
+
+class Lacking:
+    """Stands for a part of an engine that was not started: whatever is asked of it, it says so.
+
+    A ``__getattr__`` of the engine would say so too, and make every use of any attribute slow, in every tick.
+    """
+
+    def __init__(self, engine: str, part: str) -> None:
+        self.__dict__["told"] = f"{engine} has no {part!r} yet: await start(), or open() it"
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AttributeError(self.__dict__["told"])
+
+    def __call__(self, *_: object) -> NoReturn:
+        """Say so."""
+        raise AttributeError(self.__dict__["told"])
 
 
 class BaseEngine(ABC):
@@ -18,13 +35,10 @@ class BaseEngine(ABC):
         self._task: asyncio.Task[None] | None = None
         self._ready = asyncio.Event()
 
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> NoReturn:
-            """Say what is missing where an engine is used before it has its ports: a start."""
-            raise AttributeError(
-                f"{self.__dict__.get('name', 'an engine')} has no {name!r} yet: await start(), or open() it"
-            )
+    def _lack(self, *parts: str) -> None:
+        """Put what says so in the place of each part that comes with the start."""
+        for part in parts:
+            setattr(self, part, Lacking(self.name, part))
 
     @property
     def running(self) -> bool:

@@ -125,7 +125,7 @@ async def test_a_crash_right_after_the_word_loses_nothing_and_sends_nothing_twic
     journal = run.engine._journal
     word = Commanded(run.engine.state.now_ns, command, "me", "SOL-PERP")  # type: ignore[arg-type]
     journal.append(word)
-    run.engine._let_go()
+    run.engine._taken.close()
     again = Run(tmp_path / "j", "delta_neutral")
     state = again.engine.state
     assert state.account.perp("SOL-PERP").base_e9 == perp

@@ -48,6 +48,7 @@ async def test_an_engine_used_before_its_start_says_so() -> None:
     engine.open()
     engine.tick()
     assert engine.get_status()["mode"] == "paper"
+    assert len(vars(engine)) <= 30, "CPython's quick layout holds thirty attributes"
     engine.close()
 
 
