@@ -73,7 +73,7 @@ EFFECTS: dict[str, Callable[[Proof], list[object]]] = {
     ],
     "stale_oracle": lambda proof: [e for e in proof.of(Decided) if "data_fresh" in refusals(e)],
     "market_paused": lambda proof: [e for e in proof.of(Decided) if "paused" in str(e.checks)],
-    "venue_away": lambda proof: [*range(cast("MockExecutor", proof.ports.executor).outages)],
+    "venue_away": lambda proof: [*range(cast("MockExecutor", proof.executor.inner).outages)],
 }
 
 
