@@ -107,11 +107,11 @@ def test_an_outage_shows_and_is_no_exception_and_sends_nothing_again() -> None:
     executor.cancel_all(NOW_NS)
     executor.observe(NOW_NS)
     executor.follow_up(flying("p1"), 0, OVERDUE_NS)
-    assert (executor.trouble, executor.outages) == ("the venue is away", 4)
+    assert (executor.trouble, executor.outages) == ("the venue is away", 5)
     assert delivered == []
     venue.away = False
     executor.follow_up(flying("p1"), 0, OVERDUE_NS + 10 * SECOND_NS)
-    assert (executor.trouble, executor.outages) == (None, 4)
+    assert (executor.trouble, executor.outages) == (None, 5)
     assert sum(line.startswith("place") for line in venue.asked) == 1
 
 

@@ -173,10 +173,12 @@ def test_an_engine_that_cannot_start_says_why_and_is_left_alone(fleet: Fleet) ->
     path = fleet.state / "fleet.toml"
     path.write_text('[engines.a]\nstrategy = "own.py"\nautostart = true\n')
     fleet.start("serve", "--no-page", "--fleet", str(path))
-    fleet.until(lambda: "starting again" in (fleet.fleet().get("a", {}).get("reason") or ""))
-    assert "broken" in fleet.fleet()["a"]["reason"]
+    fleet.until(lambda: "broken" in (fleet.fleet().get("a", {}).get("reason") or ""))
+    row = fleet.fleet()["a"]
+    assert (row["status"], row["restarts"], "starting again" in row["reason"]) == ("ERROR", 0, False)
     assert "broken" in "\n".join(fleet.ask("manager", "logs", engine="a", n=50).data)
     (fleet.state / "own.py").write_text("")
+    assert not fleet.ask("manager", "start", engine="a").ok
     fleet.until(lambda: "exactly one strategy" in (fleet.fleet()["a"]["reason"] or ""))
     assert fleet.fleet()["a"]["status"] == "ERROR"
 
