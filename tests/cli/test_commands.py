@@ -160,6 +160,25 @@ def test_config_check_refuses_what_would_not_start(cli: Cli, tmp_path: Path, tex
     assert len(err.splitlines()) == 1
 
 
+def test_config_check_looks_at_every_engine_of_a_fleet(cli: Cli, ask: Ask, tmp_path: Path) -> None:
+    fleet = tmp_path / "fleet.toml"
+    one = '[engines.one]\nstrategy = "hold"\nscenario = "calm_carry"\nparams = { target = -1 }\n'
+    fleet.write_text(one)
+    assert ask("config", "check", "fleet.toml")["engines"]["one"]["param.target"] == "-1"
+    assert cli("config", "check", "fleet.toml")[1].startswith("fleet.toml: good\n\none\n")
+    for text, said in (
+        ('strategy = "hold"\nmarket = "DOGE-PERP"', "fleet.toml: [engines.two] unknown market 'DOGE-PERP'"),
+        ('strategy = "hold"\nmode = "live"', "fleet.toml: [engines.two] live trading is not built yet"),
+        ('strategy = "hold"\nsub_acount = 2', "fleet.toml: [engines.two] has an unknown key 'sub_acount'"),
+    ):
+        fleet.write_text(f"{one}[engines.two]\nsub_account = 1\n{text}\n")
+        code, out, err = cli("config", "check", "fleet.toml")
+        assert (code, out) == (2, "")
+        assert said in err
+        assert len(err.splitlines()) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["fleet.toml"]
+
+
 def test_config_check_leaves_nothing_behind(cli: Cli, tmp_path: Path) -> None:
     text = 'strategy = "hold"\nscenario = "calm_carry"\njournal = "run.journal"\n'
     (tmp_path / "run.toml").write_text(text)
