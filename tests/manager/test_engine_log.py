@@ -154,3 +154,20 @@ def test_what_waits_is_written_at_the_end_and_a_disk_that_is_full_is_counted() -
     full.close()
     os.close(disk)
     assert full.lost >= 1
+
+
+def test_a_record_that_cannot_be_put_into_words_is_told_and_the_next_one_is_written() -> None:
+    reading, writing = os.pipe()
+    scribe = Scribe(writing)
+    wrong = logging.makeLogRecord(
+        {"name": "drift_engine.engine", "msg": "%d fills", "args": ("many",), "levelname": "INFO", "lineno": 7}
+    )
+    scribe.handle(wrong)
+    scribe.handle(record_of("and on"))
+    scribe.close()
+    os.close(writing)
+    with os.fdopen(reading) as text:
+        first, second = text.read().splitlines()
+    assert "WARNING drift_engine.engine a line could not be written: TypeError in the message of" in first
+    assert first.endswith(":7")
+    assert second.endswith("and on")

@@ -1,8 +1,9 @@
 """Where a process's log lines go: to stderr, by a thread of its own, so that a line never holds up a tick.
 
 Whoever logs puts a record into a bounded queue and goes on. Where stderr does not take lines fast enough the newest are
-left out, and how many is written once it does. A line is ``TIME LEVEL SOURCE MESSAGE``, the time in UTC. The file is
-written to past Python's own buffers, whose locks a thread that is stuck would take into the end of the process.
+left out, and how many is written once it does. A record whose message cannot be made is told of in its place. A line is
+``TIME LEVEL SOURCE MESSAGE``, the time in UTC. The file is written to past Python's own buffers, whose locks a thread
+that is stuck would take into the end of the process.
 """
 
 import logging
@@ -56,12 +57,18 @@ class Scribe(logging.Handler):
                 self._put(logging.makeLogRecord(_left_out(more)))
 
     def _put(self, record: logging.LogRecord) -> None:
-        data = f"{self._lines.format(record)}\n".encode(errors="backslashreplace")
+        data = f"{self._line_of(record)}\n".encode(errors="backslashreplace")
         try:
             while data:
                 data = data[os.write(self._file, data) :]
         except OSError:
             self.lost += 1
+
+    def _line_of(self, record: logging.LogRecord) -> str:
+        try:
+            return self._lines.format(record)
+        except Exception as reason:  # noqa: BLE001 - whatever an argument's own words raise may not end the thread
+            return self._lines.format(logging.makeLogRecord(_unworded(record, reason)))
 
 
 @contextmanager
@@ -86,9 +93,13 @@ def _lines() -> logging.Formatter:
 
 
 def _left_out(count: int) -> dict[str, object]:
-    return {
-        "name": f"{OURS}.log",
-        "levelno": logging.WARNING,
-        "levelname": "WARNING",
-        "msg": f"{count} lines were left out: stderr did not take them",
-    }
+    return _warning(f"{OURS}.log", f"{count} lines were left out: stderr did not take them")
+
+
+def _unworded(record: logging.LogRecord, reason: Exception) -> dict[str, object]:
+    place = f"{record.pathname}:{record.lineno}"
+    return _warning(record.name, f"a line could not be written: {type(reason).__name__} in the message of {place}")
+
+
+def _warning(source: str, text: str) -> dict[str, object]:
+    return {"name": source, "levelno": logging.WARNING, "levelname": "WARNING", "msg": text}
