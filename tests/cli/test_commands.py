@@ -303,6 +303,22 @@ def test_a_damaged_journal_fails_its_check(cli: Cli, tmp_path: Path) -> None:
     assert "damaged at record 2" in out
 
 
+@pytest.mark.parametrize(
+    "command",
+    [("status",), ("replay",), ("why", "3"), ("journal", "tail"), ("backtest", "hold", *CALM, "--no-yardstick")],
+)
+def test_a_damaged_journal_is_a_failure_whoever_reads_it(cli: Cli, tmp_path: Path, command: tuple[str, ...]) -> None:
+    cli("backtest", "hold", *CALM, "--no-yardstick", "--journal", "run.journal")
+    with sqlite3.connect(tmp_path / "run.journal") as database:
+        database.execute("UPDATE events SET body = x'7bff7d' WHERE seq >= 3")
+    database.close()
+    named = ("run.journal",) if command[0] in ("replay", "journal") else ("--journal", "run.journal")
+    code, out, err = cli(*command, *named)
+    assert (code, out) == (1, "")
+    assert "drift-engine journal verify" in err or "damaged" in err
+    assert len(err.splitlines()) == 1
+
+
 def test_an_export_of_a_damaged_journal_fails_and_leaves_no_half_a_file(cli: Cli, tmp_path: Path) -> None:
     cli("backtest", "hold", *CALM, "--no-yardstick", "--journal", "run.journal")
     with sqlite3.connect(tmp_path / "run.journal") as database:

@@ -28,13 +28,14 @@ def judge(error: Exception) -> tuple[int, str] | None:
     which describes the run, is of another run: a mistake; one that differs later is a check that failed.
     """
     from drift_engine.core.client import VenueUnavailableError
-    from drift_engine.journal import JournalMismatchError
+    from drift_engine.journal import JournalDamagedError, JournalMismatchError
     from drift_engine.venues.errors import VenueError
     from drift_engine.venues.rpc_errors import RpcError
 
     if isinstance(error, JournalMismatchError) and error.seq == 1:
         return USAGE, f"the journal is of another run, take another file or the old settings: {error}"
-    if isinstance(error, FailedError | JournalMismatchError | VenueUnavailableError | VenueError | RpcError):
+    failures = FailedError | JournalDamagedError | JournalMismatchError | VenueUnavailableError | VenueError | RpcError
+    if isinstance(error, failures):
         return FAILED, str(error)
     return (USAGE, str(error)) if isinstance(error, mistakes()) else None
 

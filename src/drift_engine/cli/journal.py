@@ -77,19 +77,16 @@ def export(
 ) -> int:
     """Write every record as one line of JSON; with --json as one array."""
     from drift_engine.cli.places import find_journal
-    from drift_engine.journal import JournalError, reader
+    from drift_engine.journal import reader
 
     lines = reader.export(find_journal(file, state))
     texts = _as_array(lines) if as_json else (f"{text}\n" for text in lines)
-    try:
-        if to is not None:
-            _write_new(to, texts)
-        elif as_json:
-            print("".join(texts), end="")
-        else:
-            sys.stdout.writelines(texts)
-    except JournalError as error:
-        raise exits.FailedError(str(error)) from error
+    if to is not None:
+        _write_new(to, texts)
+    elif as_json:
+        print("".join(texts), end="")
+    else:
+        sys.stdout.writelines(texts)
     return exits.OK
 
 

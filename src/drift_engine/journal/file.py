@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from drift_engine.journal.record import Columns, JournalError, Line, Seal, short
+from drift_engine.journal.record import Columns, JournalDamagedError, JournalError, Line, Seal, short
 
 FORMAT = 1
 APPLICATION_ID = 0x44524A4C
@@ -76,18 +76,23 @@ def translated(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise JournalError(f"{path}: {_remedy(error)}") from error
+        raise (JournalDamagedError if _is_damage(error) else JournalError)(f"{path}: {_remedy(error)}") from error
     except UnicodeDecodeError as error:  # what SQLite says of a damaged schema quotes the damage
-        raise JournalError(f"{path}: damaged ({error}); {_DAMAGED}") from error
+        raise JournalDamagedError(f"{path}: damaged ({error}); {_DAMAGED}") from error
     except OSError as error:
         raise JournalError(f"{path}: {error.strerror}; free or mend the disk and start again") from error
+
+
+def _is_damage(error: sqlite3.Error) -> bool:
+    name = getattr(error, "sqlite_errorname", "")
+    return name == "SQLITE_NOTADB" or name.startswith("SQLITE_CORRUPT")
 
 
 def _remedy(error: sqlite3.Error) -> str:
     name = getattr(error, "sqlite_errorname", "")
     if name == "SQLITE_FULL" or name.startswith("SQLITE_IOERR"):
         return f"cannot write ({error}); nothing was half-written; free space on the disk and start again"
-    if name in ("SQLITE_CORRUPT", "SQLITE_NOTADB") or name.startswith("SQLITE_CORRUPT"):
+    if _is_damage(error):
         return f"damaged ({error}); {_DAMAGED}"
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
         return f"cannot open ({error}); check the permissions of the file and its directory"
@@ -124,7 +129,7 @@ def read_seal(db: sqlite3.Connection) -> Seal | None:
         return None
     seq, _, chain = str(row[0]).partition(":")
     if not seq.isdecimal():
-        raise JournalError(f"its seal is damaged: {short(repr(row[0]))}")
+        raise JournalDamagedError(f"its seal is damaged: {short(repr(row[0]))}")
     return Seal(int(seq), chain)
 
 
@@ -152,7 +157,7 @@ class JournalFile:
         with translated(self.path):
             line = next(read_lines_back(self._db), None)
         if line is None and self.seal() is not None:
-            raise JournalError(f"{self.path} held a run once, its records are gone; name another file")
+            raise JournalDamagedError(f"{self.path} held a run once, its records are gone; name another file")
         return line
 
     def lines(self) -> Generator[Line]:

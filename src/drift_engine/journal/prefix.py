@@ -11,6 +11,7 @@ from typing import Final
 from drift_engine.core.types import RunStarted
 from drift_engine.journal.record import (
     GENESIS,
+    JournalDamagedError,
     JournalError,
     JournalMismatchError,
     Line,
@@ -68,11 +69,13 @@ class Prefix:
         try:
             event = checked(line, seq, previous)
         except JournalError as error:
-            raise JournalError(f"{self._path} is damaged at record {seq}: {error}; only a copy can mend it") from error
+            raise JournalDamagedError(
+                f"{self._path} is damaged at record {seq}: {error}; only a copy can mend it"
+            ) from error
         self.line, self.record = line, Record(line.seq, line.row, line.ts_ns, event)
 
     def _check_seal(self) -> None:
         seal = self._seal()
         if seal is not None and seal.seq > self.line.seq:
             held = f"{self.line.seq} of its {seal.seq} records"
-            raise JournalError(f"{self._path} holds only {held}, the rest is gone; only a copy can mend it")
+            raise JournalDamagedError(f"{self._path} holds only {held}, the rest is gone; only a copy can mend it")

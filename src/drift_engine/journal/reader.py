@@ -17,7 +17,17 @@ from msgspec import Struct
 
 from drift_engine.core.types import Decided, Event, Filled, PlanClosed, RunStarted, Submitted
 from drift_engine.journal.file import check_identity, identify, read_lines, read_lines_back, read_seal, translated
-from drift_engine.journal.record import GENESIS, Digest, JournalError, Line, Record, Seal, checked, decode
+from drift_engine.journal.record import (
+    GENESIS,
+    Digest,
+    JournalDamagedError,
+    JournalError,
+    Line,
+    Record,
+    Seal,
+    checked,
+    decode,
+)
 
 
 class VerifyReport(Struct, frozen=True):
@@ -117,7 +127,7 @@ def _at(db: sqlite3.Connection, path: Path, seq: int) -> Event:
     line = next(read_lines_back(db, seq), None)
     if line is None or line.seq != seq:
         raise JournalError(f"{path} has no record {seq}; `drift-engine journal tail` shows the last ones")
-    return decode(line.body)
+    return _record(line).event
 
 
 def _plan_id(event: Event) -> str:
@@ -130,7 +140,7 @@ def _record(line: Line) -> Record:
     try:
         return Record(line.seq, line.row, line.ts_ns, decode(line.body))
     except JournalError as error:
-        raise JournalError(f"record {line.seq} is damaged: {error}") from error
+        raise JournalDamagedError(f"record {line.seq} is damaged: {error}") from error
 
 
 @contextmanager
@@ -183,7 +193,7 @@ class _Scan:
         """Check the next record."""
         event = checked(line, self.seq + 1, self._chain)
         if line.row < self._rows:
-            raise JournalError(f"it stands at row {line.row}, the record before it at row {self._rows}")
+            raise JournalDamagedError(f"it stands at row {line.row}, the record before it at row {self._rows}")
         self._digest.add(event, line.body)
         self.seq, self._rows, self._chain = line.seq, line.row, line.chain
 
@@ -192,16 +202,18 @@ class _Scan:
         self._check_seal(read_seal(db), db)
         (said,) = db.execute("PRAGMA quick_check(1)").fetchone()
         if said != "ok":
-            raise JournalError(f"the records are whole, but the file is not: {said}")
+            raise JournalDamagedError(f"the records are whole, but the file is not: {said}")
 
     def _check_seal(self, seal: Seal | None, db: sqlite3.Connection) -> None:
         if seal is None:
             return
         if seal.seq > self.seq:
-            raise JournalError(f"records {self.seq + 1} to {seal.seq} were there when it was closed, and are gone")
+            raise JournalDamagedError(
+                f"records {self.seq + 1} to {seal.seq} were there when it was closed, and are gone"
+            )
         line = next(read_lines_back(db, seal.seq), None)
         if line is None or line.chain.hex() != seal.chain:
-            raise JournalError(f"record {seal.seq} is not the one that was there when it was closed")
+            raise JournalDamagedError(f"record {seal.seq} is not the one that was there when it was closed")
 
     def report(self, first_bad_seq: int | None, reason: str) -> VerifyReport:
         """Sum up."""

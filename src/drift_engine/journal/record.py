@@ -68,6 +68,10 @@ class JournalError(Exception):
     """A journal cannot be opened, read or written. One line: what, where, and how to mend it."""
 
 
+class JournalDamagedError(JournalError):
+    """What a journal holds is not what was written."""
+
+
 class JournalMismatchError(JournalError):
     """A run does not do what the journal says it did. ``differences`` has one line for each field."""
 
@@ -112,7 +116,7 @@ def decode(body: bytes) -> Event:
     try:
         return _decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise JournalError(f"not an event: {error}; the body is {short(repr(body))}") from error
+        raise JournalDamagedError(f"not an event: {error}; the body is {short(repr(body))}") from error
 
 
 def link(previous: bytes, row: int, body: bytes) -> bytes:
@@ -134,16 +138,18 @@ def link_all(previous: bytes, unlinked: Iterable[Unlinked]) -> list[Columns]:
 
 
 def checked(line: Line, seq: int, previous: bytes) -> Event:
-    """Return the event of the record read where number ``seq`` is due. Raises ``JournalError`` saying what is wrong."""
+    """Return the event of a record read where ``seq`` is due. Raises ``JournalDamagedError`` saying what is wrong."""
     if line.seq != seq:
-        raise JournalError(f"record {seq} is missing, record {line.seq} stands in its place")
+        raise JournalDamagedError(f"record {seq} is missing, record {line.seq} stands in its place")
     if not (isinstance(line.row, int) and isinstance(line.body, bytes)):
-        raise JournalError("its columns are not what they should be")
+        raise JournalDamagedError("its columns are not what they should be")
     if line.chain != link(previous, line.row, line.body):
-        raise JournalError("it does not fit its chain value: it, or a record before it, was changed, removed or moved")
+        raise JournalDamagedError(
+            "it does not fit its chain value: it, or a record before it, was changed, removed or moved"
+        )
     event = decode(line.body)
     if line.type != type(event).__name__ or line.ts_ns != event.ts_ns:
-        raise JournalError(f"it is filed as {short(repr(line.type))} at {line.ts_ns}, but is {brief(event)}")
+        raise JournalDamagedError(f"it is filed as {short(repr(line.type))} at {line.ts_ns}, but is {brief(event)}")
     return event
 
 
