@@ -64,6 +64,11 @@ class ReviewDesk:
         """Return the id of the next plan: they are counted, so a replay gives the same ones."""
         return f"p{self._state.plans + 1}"
 
+    def is_free_for(self, signal: TradeSignal) -> bool:
+        """Whether nothing is under way in the markets a signal names. Raises ``TypeError`` where it is no signal."""
+        require_signal(signal)
+        return self.state.in_flight.isdisjoint(signal.targets)
+
     async def submit(self, plan: TradePlan, signal: TradeSignal) -> TradeResult:
         """Review a strategy's plan, send it if every gate agrees. Raises ``TypeError`` where money is no ``int``."""
         require_integers(plan, signal)
@@ -103,6 +108,14 @@ class ReviewDesk:
             distance_e4 is not None,
             distance_e4,
         )
+
+
+def require_signal(answer: object) -> None:
+    """Raise ``TypeError`` where what a strategy answered is no signal: types are not checked when one is made."""
+    if not isinstance(answer, TradeSignal):
+        raise TypeError(f"on_tick returned {type(answer).__name__}; it returns a TradeSignal or None")
+    if not isinstance(answer.targets, Mapping):
+        raise TypeError(f"a signal's targets are {type(answer.targets).__name__}; they map market names to targets")
 
 
 def require_integers(plan: TradePlan, signal: TradeSignal) -> None:

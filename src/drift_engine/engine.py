@@ -88,7 +88,7 @@ class DriftEngine(BaseEngine):
         view = self._desk.view = view_of(self.state, self._assess)  # 2
         try:
             signal = self._asker.ask(view)  # 3
-            if signal is not None and view.in_flight.isdisjoint(signal.targets):
+            if signal is not None and self._desk.is_free_for(signal):
                 drive(self.strategy.on_execute(signal))  # 4
         except JournalError:
             raise

@@ -61,6 +61,20 @@ def test_an_edge_that_is_no_integer_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ({"SOL-PERP": 10**9}, "on_tick returned dict; it returns a TradeSignal or None"),
+        (True, "on_tick returned bool"),
+        (TradeSignal, "on_tick returned StructMeta"),
+        (TradeSignal(["SOL-PERP"], "as told"), "a signal's targets are list"),  # type: ignore[arg-type]
+    ],
+)
+def test_an_answer_that_is_no_signal_is_named(answer: Any, said: str) -> None:
+    with pytest.raises(TypeError, match=said):
+        backtest.run(RUN, Spy(lambda _state: answer))
+
+
+@pytest.mark.parametrize(
     ("said", "shown"),
     [
         (ValueError("not today"), f"ValueError at test_strangers_proof.py:{RAISES}: not today"),
