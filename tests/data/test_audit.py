@@ -89,7 +89,7 @@ def test_unreadable_rows_are_all_named_and_the_rest_still_counts(tmp_path: Path)
     assert report.unreadable[1].what == "2 fields instead of 6"
     assert report.unreadable[2].what == "empty line"
     assert "grid of 300 s" in report.unreadable[3].what
-    assert report.unreadable[4].what == "open is '0', not a price"
+    assert report.unreadable[4].what == "open is '0', not more than 0"
     assert (report.rows, report.missing) == (11, 2)
 
 

@@ -8,6 +8,7 @@ from market_files import (
     FUNDING,
     FUNDING_FILE,
     HOUR,
+    LENDING,
     NS,
     SPOT_FILE,
     T0,
@@ -15,10 +16,12 @@ from market_files import (
     candle,
     candles,
     funding,
+    lending,
     small_directory,
     write,
 )
 
+from drift_engine.simulation.audit import audit_file
 from drift_engine.simulation.market_data import DataError, MarketData, asset_of
 
 
@@ -102,8 +105,8 @@ def test_two_rows_that_disagree_of_one_moment_are_refused(tmp_path: Path) -> Non
         (candle(T0 + 1, "1", "1"), f"ts is {T0 + 1}, not a time on the grid of 300 s"),
         (candle(-300, "1", "1"), "ts is -300, not a time"),
         (candle(T0 * 1_000, "1", "1"), "not a time"),
-        (candle(T0, "1", "0"), "close is '0', not a price"),
-        (candle(T0, "1", "-1.5"), "close is '-1.5', not a price"),
+        (candle(T0, "1", "0"), "close is '0', not more than 0"),
+        (candle(T0, "1", "-1.5"), "close is '-1.5', not more than 0"),
         (candle(T0, "x", "1"), "open is 'x', which is no number"),
     ],
 )
@@ -111,6 +114,15 @@ def test_a_row_that_cannot_be_relied_on_is_refused(tmp_path: Path, row: str, wha
     write(tmp_path, SPOT_FILE, CANDLES, [candle(T0 - 300, "1", "1"), row])
     with pytest.raises(DataError, match=f"^{SPOT_FILE}, line 3: .*{what}"):
         MarketData(tmp_path).candles("SOL", "spot")
+
+
+def test_a_rate_below_nothing_is_refused_and_named_by_the_audit(tmp_path: Path) -> None:
+    small_directory(tmp_path)
+    row = lending(T0, "3", "-0.01")
+    write(tmp_path, USDC_RATES, LENDING, [lending(T0 - HOUR, "0", "0"), row])
+    with pytest.raises(DataError, match=r"line 3: avgBorrowingRate is '-0\.01', not 0 or more"):
+        MarketData(tmp_path).lending("USDC")
+    assert [place.line for place in audit_file(tmp_path, USDC_RATES).unreadable] == [3]
 
 
 def test_reading_writes_nothing(tmp_path: Path) -> None:

@@ -143,9 +143,8 @@ def _field_flaws(table: Table, layout: Layout) -> Iterator[Flaw]:
     for field in layout.fields:
         values, bad = table.scaled_leniently(field.column, field.decimals, truncate=field.truncate)
         yield from bad
-        if field.positive:
-            told = {flaw.line for flaw in bad}
-            yield from (flaw for flaw in value_flaws(table, field.column, values) if flaw.line not in told)
+        told = {flaw.line for flaw in bad}
+        yield from (flaw for flaw in value_flaws(table, field, values) if flaw.line not in told)
 
 
 def _order(ts_s: Ints, lines: Ints, step_s: int) -> dict[str, Any]:

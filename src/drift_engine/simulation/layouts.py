@@ -11,20 +11,21 @@ from dataclasses import dataclass
 
 HOUR_S = 3_600
 _LENGTHS = {"1m": 60, "5m": 300, "1h": HOUR_S}
+_PRICE = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
     """A column of decimal strings and the scaled integer it becomes, as ``close`` and ``close_e6``.
 
-    ``truncate`` lets decimals beyond the scale go; ``positive`` refuses zero and less.
+    ``truncate`` lets decimals beyond the scale go; less than ``least`` is refused, a scaled integer too.
     """
 
     column: str
     name: str
     decimals: int
     truncate: bool = False
-    positive: bool = False
+    least: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,8 @@ DRIFT_FUNDING = Layout(
         Field("fundingRate", "rate_e9", 9),
         Field("fundingRateLong", "rate_long_e9", 9),
         Field("fundingRateShort", "rate_short_e9", 9),
-        Field("oraclePriceTwap", "oracle_twap_e6", 6, positive=True),
-        Field("markPriceTwap", "mark_twap_e6", 6, positive=True),
+        Field("oraclePriceTwap", "oracle_twap_e6", 6, least=_PRICE),
+        Field("markPriceTwap", "mark_twap_e6", 6, least=_PRICE),
     ),
     on_grid=False,
 )
@@ -75,8 +76,8 @@ LENDING = Layout(
     "drift/spot_rates_{}_1h.csv.gz",
     HOUR_S,
     (
-        Field("avgLendingRate", "deposit_rate_e6", 4, truncate=True),
-        Field("avgBorrowingRate", "borrow_rate_e6", 4, truncate=True),
+        Field("avgLendingRate", "deposit_rate_e6", 4, truncate=True, least=0),
+        Field("avgBorrowingRate", "borrow_rate_e6", 4, truncate=True, least=0),
     ),
 )
 DRIFT_DAILY = Layout(
@@ -97,7 +98,7 @@ def candles(venue: str, series: str, length: str) -> Layout:
     """Return the layout of candles: ``venue`` binance or hyperliquid, ``series`` spot, perp or mark, ``length`` 5m."""
     truncate = series == "mark"
     fields = tuple(
-        Field(column, f"{column}_e6", 6, truncate, positive=True) for column in ("open", "high", "low", "close")
+        Field(column, f"{column}_e6", 6, truncate, least=_PRICE) for column in ("open", "high", "low", "close")
     )
     return Layout(f"{venue}/{{}}_{series}_{length}.csv.gz", _LENGTHS[length], fields)
 

@@ -19,7 +19,7 @@ from drift_engine.core.units import SECOND_NS
 from drift_engine.simulation import layouts
 from drift_engine.simulation.csv_files import DataError, Flaw, Table, read_table
 from drift_engine.simulation.gaps import show_lines
-from drift_engine.simulation.layouts import Layout
+from drift_engine.simulation.layouts import Field, Layout
 
 Ints = NDArray[np.int64]
 
@@ -96,7 +96,7 @@ class MarketData:
         for field in layout.fields:
             if not only or field.column in only:
                 columns[field.name] = table.scaled(field.column, field.decimals, truncate=field.truncate)
-                if field.positive and (flaws := value_flaws(table, field.column, columns[field.name])):
+                if flaws := value_flaws(table, field, columns[field.name]):
                     raise table.error(flaws[0])
         return _in_order(table, times[0], columns)
 
@@ -129,10 +129,13 @@ def times_ns(table: Table, layout: Layout) -> tuple[Ints, list[Flaw]]:
     return np.where(wrong, 0, raw) * (SECOND_NS // layout.per_second), sorted(flaws, key=lambda flaw: flaw.line)
 
 
-def value_flaws(table: Table, column: str, values: Ints) -> list[Flaw]:
-    """Return the rows whose price is zero or less."""
-    rows = np.flatnonzero(values <= 0).tolist()
-    return [Flaw(int(table.lines[row]), f"{column} is {table.field(row, column)!r}, not a price") for row in rows]
+def value_flaws(table: Table, field: Field, values: Ints) -> list[Flaw]:
+    """Return the rows whose figure is less than its field allows."""
+    if field.least is None:
+        return []
+    column, wanted = field.column, "more than 0" if field.least else "0 or more"
+    rows = np.flatnonzero(values < field.least).tolist()
+    return [Flaw(int(table.lines[row]), f"{column} is {table.field(row, column)!r}, not {wanted}") for row in rows]
 
 
 def _in_order(table: Table, ts_ns: Ints, columns: dict[str, Ints]) -> Series:
