@@ -30,7 +30,7 @@ from drift_engine.venues.keys import Key
 from drift_engine.venues.mirror import Mirror
 from drift_engine.venues.order_template import OrderTemplate
 from drift_engine.venues.rpc import Rpc
-from drift_engine.venues.rpc_types import AccountInfo
+from drift_engine.venues.rpc.types import AccountInfo
 from drift_engine.venues.sending import Sender, Sent
 from drift_engine.venues.subscriptions import Subscriptions
 from drift_engine.venues.wire.accounts import decode_as

@@ -14,7 +14,7 @@ from drift_engine.localnet.venue import world
 from drift_engine.venues import addresses
 from drift_engine.venues.program import Program
 from drift_engine.venues.programs import DRIFT_V2, VELOCITY
-from drift_engine.venues.rpc_types import AccountInfo
+from drift_engine.venues.rpc.types import AccountInfo
 from drift_engine.venues.snapshot import assemble
 from drift_engine.venues.wire.user import Order, PerpPosition, SpotPosition, User
 

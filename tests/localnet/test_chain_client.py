@@ -28,13 +28,13 @@ from drift_engine.core.types import (
     Withdrawn,
 )
 from drift_engine.localnet import tokens
-from drift_engine.venues import rpc_calls
 from drift_engine.venues.chain_client import ChainClient
 from drift_engine.venues.client_log import ClientLog, ForeignLogError
 from drift_engine.venues.instructions import funds, needs
 from drift_engine.venues.instructions.tokens import token_account
 from drift_engine.venues.program import Program
 from drift_engine.venues.programs import DRIFT_V2, VELOCITY
+from drift_engine.venues.rpc import calls as rpc_calls
 from drift_engine.venues.sending import Landed, Sender, Sent
 from drift_engine.venues.trader import Trader
 

@@ -8,7 +8,7 @@ from trader_stage import FAST, QUICK, stage
 
 from drift_engine.venues.listed import Listed
 from drift_engine.venues.programs import VELOCITY
-from drift_engine.venues.rpc_errors import RpcUnavailableError
+from drift_engine.venues.rpc.errors import RpcUnavailableError
 from drift_engine.venues.sending import Landed, Outcome
 from drift_engine.venues.shared_client import Settings, shared
 from drift_engine.venues.stream_address import ws_url_of

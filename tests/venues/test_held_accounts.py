@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from solders.pubkey import Pubkey
 
 from drift_engine.venues.held_accounts import ENOUGH_NOTES, MIN_LAG_SLOTS, Held, HeldAccounts, Mark, closed
-from drift_engine.venues.rpc_types import AccountInfo, Memcmp
+from drift_engine.venues.rpc.types import AccountInfo, Memcmp
 from drift_engine.venues.slot_times import SlotTimes
 
 KEY, OTHER, PROGRAM = (Pubkey.from_bytes(bytes([n] * 32)) for n in (1, 2, 3))

@@ -14,8 +14,8 @@ from solders.pubkey import Pubkey
 from drift_engine.venues.kept_socket import Patience
 from drift_engine.venues.mirror import Mirror, Pace
 from drift_engine.venues.rpc import Rpc
-from drift_engine.venues.rpc_transport import Policy
-from drift_engine.venues.rpc_types import AccountInfo, Memcmp
+from drift_engine.venues.rpc.transport import Policy
+from drift_engine.venues.rpc.types import AccountInfo, Memcmp
 from drift_engine.venues.subscriptions import Subscriptions
 
 SLOT_S = 0.02

@@ -14,12 +14,12 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 
 from drift_engine.core.client import VenueUnavailableError
-from drift_engine.venues import rpc_calls
 from drift_engine.venues.endpoints import Endpoints
 from drift_engine.venues.rpc import Rpc
-from drift_engine.venues.rpc_errors import RpcError, RpcRateLimitedError, RpcUnavailableError, transaction_fault
-from drift_engine.venues.rpc_transport import Policy
-from drift_engine.venues.rpc_types import Memcmp
+from drift_engine.venues.rpc import calls as rpc_calls
+from drift_engine.venues.rpc.errors import RpcError, RpcRateLimitedError, RpcUnavailableError, transaction_fault
+from drift_engine.venues.rpc.transport import Policy
+from drift_engine.venues.rpc.types import Memcmp
 
 KEY, OTHER, NOBODY = (Pubkey.from_bytes(bytes([n] * 32)) for n in (1, 2, 3))
 SIGNATURE = Signature.from_bytes(bytes([5] * 64))

@@ -15,7 +15,7 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 
 from drift_engine.venues.kept_socket import Patience
-from drift_engine.venues.rpc_types import Memcmp
+from drift_engine.venues.rpc.types import Memcmp
 from drift_engine.venues.subscriptions import Subscriptions
 from drift_engine.venues.watches import (
     AccountNote,

@@ -30,7 +30,7 @@ def judge(error: Exception) -> tuple[int, str] | None:
     from drift_engine.core.client import VenueUnavailableError
     from drift_engine.journal import JournalDamagedError, JournalMismatchError
     from drift_engine.venues.errors import VenueError
-    from drift_engine.venues.rpc_errors import RpcError
+    from drift_engine.venues.rpc.errors import RpcError
 
     if isinstance(error, JournalMismatchError) and error.seq == 1:
         return USAGE, f"the journal is of another run, take another file or the old settings: {error}"

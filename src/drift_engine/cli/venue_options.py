@@ -87,7 +87,7 @@ def place(venue: str, rpc: list[str] | None, ws: str | None = None) -> Place:
 def ask(found: Place, question: Callable[["Rpc"], Awaitable[T]]) -> T:
     """Open the client, ask, and close it."""
     from drift_engine.venues.rpc import Rpc
-    from drift_engine.venues.rpc_transport import Policy
+    from drift_engine.venues.rpc.transport import Policy
 
     async def asked() -> T:
         async with Rpc(found.urls, policy=Policy(backoff_ms=300)) as rpc:

@@ -11,14 +11,14 @@ from solders.signature import Signature
 
 from drift_engine.core.client import VenueUnavailableError
 from drift_engine.core.units import SECOND_NS
-from drift_engine.venues import rpc_calls
 from drift_engine.venues.client_events import ReadTransaction, Teller
 from drift_engine.venues.client_log import ClientLog
 from drift_engine.venues.listed import Listed
 from drift_engine.venues.rpc import Rpc
-from drift_engine.venues.rpc_calls import MAX_SIGNATURES
-from drift_engine.venues.rpc_errors import RpcError, transaction_fault
-from drift_engine.venues.rpc_types import SignatureInfo, Transaction
+from drift_engine.venues.rpc import calls as rpc_calls
+from drift_engine.venues.rpc.calls import MAX_SIGNATURES
+from drift_engine.venues.rpc.errors import RpcError, transaction_fault
+from drift_engine.venues.rpc.types import SignatureInfo, Transaction
 from drift_engine.venues.wire.logs import name_of, parse
 
 

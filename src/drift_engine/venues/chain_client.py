@@ -39,7 +39,7 @@ from drift_engine.venues.directory import QUOTE_INDEX
 from drift_engine.venues.errors import VenueError
 from drift_engine.venues.http import InvalidRequestError
 from drift_engine.venues.instructions import fills, needs, orders
-from drift_engine.venues.rpc_types import AccountInfo
+from drift_engine.venues.rpc.types import AccountInfo
 from drift_engine.venues.sending import Expired, Failed, Landed, Outcome, Sent
 from drift_engine.venues.trader import Trader
 from drift_engine.venues.transactions import MAX_COMPUTE_UNITS

@@ -18,7 +18,7 @@ from drift_engine.venues.directory import Directory
 from drift_engine.venues.errors import DecodeError
 from drift_engine.venues.market_reads import withheld_e6
 from drift_engine.venues.program import Program
-from drift_engine.venues.rpc_types import AccountInfo
+from drift_engine.venues.rpc.types import AccountInfo
 from drift_engine.venues.shared_client import Connection
 from drift_engine.venues.snapshot import market_addresses
 from drift_engine.venues.translate import Names, Translator

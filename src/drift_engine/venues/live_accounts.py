@@ -18,7 +18,7 @@ from drift_engine.venues.errors import DecodeError
 from drift_engine.venues.market_reads import Accounts, owned
 from drift_engine.venues.mirror import Mirror
 from drift_engine.venues.program import Program
-from drift_engine.venues.rpc_types import AccountInfo
+from drift_engine.venues.rpc.types import AccountInfo
 from drift_engine.venues.snapshot import Snapshot, assemble, beside
 from drift_engine.venues.snapshot_reading import Owner
 from drift_engine.venues.subscriptions import Subscriptions

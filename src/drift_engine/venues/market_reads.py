@@ -18,7 +18,7 @@ from drift_engine.venues import addresses
 from drift_engine.venues.errors import DecodeError
 from drift_engine.venues.instructions.tokens import TOKEN_2022
 from drift_engine.venues.program import Program
-from drift_engine.venues.rpc_types import AccountInfo
+from drift_engine.venues.rpc.types import AccountInfo
 from drift_engine.venues.translate import Translator
 from drift_engine.venues.translate_oracles import validity
 from drift_engine.venues.wire.accounts import decode_as

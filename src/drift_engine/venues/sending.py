@@ -22,13 +22,13 @@ from solders.signature import Signature
 
 from drift_engine.core.client import VenueUnavailableError
 from drift_engine.core.units import MILLISECOND_NS
-from drift_engine.venues import rpc_calls
 from drift_engine.venues.blockhash import Warm
 from drift_engine.venues.keys import Key
 from drift_engine.venues.program import Program
 from drift_engine.venues.rpc import Rpc
-from drift_engine.venues.rpc_errors import RpcError, RpcRateLimitedError, TransactionFault, transaction_fault
-from drift_engine.venues.rpc_types import SignatureStatus
+from drift_engine.venues.rpc import calls as rpc_calls
+from drift_engine.venues.rpc.errors import RpcError, RpcRateLimitedError, TransactionFault, transaction_fault
+from drift_engine.venues.rpc.types import SignatureStatus
 from drift_engine.venues.subscriptions import Subscriptions
 from drift_engine.venues.transactions import budget, signed
 from drift_engine.venues.watches import SignatureNote, SignatureWatch

@@ -16,14 +16,14 @@ from msgspec import Struct
 from solders.pubkey import Pubkey
 
 from drift_engine.core.client import VenueUnavailableError
-from drift_engine.venues import rpc_calls
 from drift_engine.venues.blockhash import Warm
 from drift_engine.venues.mirror import Mirror, Pace
 from drift_engine.venues.rpc import Rpc
-from drift_engine.venues.rpc_calls import Call, Commitment
-from drift_engine.venues.rpc_errors import RpcError, RpcUnavailableError
-from drift_engine.venues.rpc_transport import Policy
-from drift_engine.venues.rpc_types import AccountInfo
+from drift_engine.venues.rpc import calls as rpc_calls
+from drift_engine.venues.rpc.calls import Call, Commitment
+from drift_engine.venues.rpc.errors import RpcError, RpcUnavailableError
+from drift_engine.venues.rpc.transport import Policy
+from drift_engine.venues.rpc.types import AccountInfo
 from drift_engine.venues.stream_address import find_ws_urls
 from drift_engine.venues.subscriptions import Subscriptions
 

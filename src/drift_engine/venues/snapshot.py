@@ -25,7 +25,7 @@ from drift_engine.venues.market_reads import (
     owned,
 )
 from drift_engine.venues.program import Program
-from drift_engine.venues.rpc_types import AccountInfo
+from drift_engine.venues.rpc.types import AccountInfo
 from drift_engine.venues.translate import Names, Translator
 from drift_engine.venues.wire.accounts import decode
 from drift_engine.venues.wire.perp_market import PerpMarket

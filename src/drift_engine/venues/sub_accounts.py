@@ -16,7 +16,7 @@ from solders.pubkey import Pubkey
 
 from drift_engine.core.types import Account
 from drift_engine.venues.listed import Listed
-from drift_engine.venues.rpc_types import AccountInfo, Memcmp
+from drift_engine.venues.rpc.types import AccountInfo, Memcmp
 from drift_engine.venues.shared_client import Connection
 from drift_engine.venues.wire.accounts import decode_as, layout_of
 from drift_engine.venues.wire.user import User

@@ -21,8 +21,8 @@ import msgspec
 
 from drift_engine.core.units import MILLISECOND_NS
 from drift_engine.venues.kept_socket import KeptSocket, LostError, Patience
-from drift_engine.venues.rpc_calls import Commitment
-from drift_engine.venues.rpc_errors import RpcError
+from drift_engine.venues.rpc.calls import Commitment
+from drift_engine.venues.rpc.errors import RpcError
 from drift_engine.venues.watches import (
     AccountNote,
     Ack,

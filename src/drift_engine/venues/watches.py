@@ -13,8 +13,8 @@ import msgspec
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
-from drift_engine.venues.rpc_calls import Commitment, filters
-from drift_engine.venues.rpc_types import Context, KeyedAccount, Memcmp, WireAccount, WireFault
+from drift_engine.venues.rpc.calls import Commitment, filters
+from drift_engine.venues.rpc.types import Context, KeyedAccount, Memcmp, WireAccount, WireFault
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ from drift_engine.venues.keys import rights_of
 from drift_engine.venues.program import Program
 from drift_engine.venues.programs import PROGRAMS
 from drift_engine.venues.rpc import Rpc
-from drift_engine.venues.rpc_errors import METHOD_NOT_FOUND, RpcError, RpcUnavailableError
-from drift_engine.venues.rpc_transport import Policy
+from drift_engine.venues.rpc.errors import METHOD_NOT_FOUND, RpcError, RpcUnavailableError
+from drift_engine.venues.rpc.transport import Policy
 from drift_engine.venues.snapshot_reading import Owner, block_time_s, find_owner, read_snapshot
 from drift_engine.venues.stream_address import find_ws_urls
 from drift_engine.venues.subscriptions import Subscriptions

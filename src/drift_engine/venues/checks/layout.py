@@ -12,7 +12,7 @@ from drift_engine.venues.checks.check import BUILD_MEND, NETWORK_MEND, Check
 from drift_engine.venues.market_reads import AnyRead
 from drift_engine.venues.program import Program
 from drift_engine.venues.programs import PROGRAMS
-from drift_engine.venues.rpc_types import AccountInfo
+from drift_engine.venues.rpc.types import AccountInfo
 
 
 def program_there(program: Program, info: AccountInfo | None, others: Iterable[Program] = ()) -> Check:

@@ -1,6 +1,6 @@
 """What can be asked of a node: each question as a ``Call``, made without touching the network.
 
-A ``Call`` knows its method, its parameters, how to read the answer, and whether asking twice is harmless. ``rpc.Rpc``
+A ``Call`` knows its method, its parameters, how to read the answer, and whether asking twice is harmless. ``Rpc``
 asks one, or many in one batch. Shapes are those of Solana's JSON-RPC (https://solana.com/docs/rpc/http).
 """
 
@@ -15,7 +15,7 @@ from solders.hash import Hash
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
-from drift_engine.venues.rpc_types import (
+from drift_engine.venues.rpc.types import (
     AccountInfo,
     Blockhash,
     KeyedAccount,

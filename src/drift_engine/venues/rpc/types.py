@@ -87,7 +87,7 @@ class Blockhash(msgspec.Struct, frozen=True):
 
 
 class SignatureStatus(msgspec.Struct, frozen=True, rename="camel"):
-    """How far a transaction has come. ``err`` is the raw error; ``rpc_errors.transaction_fault`` reads it."""
+    """How far a transaction has come. ``err`` is the raw error; ``errors.transaction_fault`` reads it."""
 
     slot: int
     confirmations: int | None = None

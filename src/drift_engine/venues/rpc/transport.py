@@ -17,7 +17,7 @@ import aiohttp
 
 from drift_engine.core.units import MILLISECOND_NS, SECOND_NS
 from drift_engine.venues.endpoints import Endpoint, Endpoints
-from drift_engine.venues.rpc_errors import RpcError, RpcRateLimitedError, RpcUnavailableError, RpcUnreadError
+from drift_engine.venues.rpc.errors import RpcError, RpcRateLimitedError, RpcUnavailableError, RpcUnreadError
 
 T = TypeVar("T")
 HEADERS = {"Content-Type": "application/json"}

@@ -5,7 +5,7 @@
         height, fees = await rpc.batch([get_block_height("confirmed"), get_recent_prioritization_fees()])
 
 Reads are repeated and asked of the next endpoint; a send is handed over once, and whoever sent it finds out what became
-of it (``rpc_transport`` has the rules, ``rpc_calls`` the questions). Answers are matched to questions by id. Account
+of it (``transport`` has the rules, ``calls`` the questions). Answers are matched to questions by id. Account
 data comes out as bytes, with the slot it was read at. Nothing is cached and nothing is guessed here.
 """
 
@@ -19,12 +19,12 @@ import msgspec
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
-from drift_engine.venues import rpc_calls
 from drift_engine.venues.endpoints import Endpoint, Endpoints
-from drift_engine.venues.rpc_calls import MAX_ACCOUNTS, MAX_STATUSES, Call, Commitment
-from drift_engine.venues.rpc_errors import RpcError, RpcUnreadError
-from drift_engine.venues.rpc_transport import MalformedError, Policy, Transport
-from drift_engine.venues.rpc_types import (
+from drift_engine.venues.rpc import calls as rpc_calls
+from drift_engine.venues.rpc.calls import MAX_ACCOUNTS, MAX_STATUSES, Call, Commitment
+from drift_engine.venues.rpc.errors import RpcError, RpcUnreadError
+from drift_engine.venues.rpc.transport import MalformedError, Policy, Transport
+from drift_engine.venues.rpc.types import (
     AccountInfo,
     Blockhash,
     Memcmp,
