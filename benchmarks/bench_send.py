@@ -32,7 +32,7 @@ from drift_engine.venues.order_template import OrderTemplate
 from drift_engine.venues.rpc import Rpc
 from drift_engine.venues.rpc.types import AccountInfo
 from drift_engine.venues.sending import Sender, Sent
-from drift_engine.venues.subscriptions import Subscriptions
+from drift_engine.venues.streams.subscriptions import Subscriptions
 from drift_engine.venues.wire.accounts import decode_as
 from drift_engine.venues.wire.user import User
 

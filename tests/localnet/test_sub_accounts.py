@@ -11,7 +11,7 @@ from drift_engine.venues.programs import VELOCITY
 from drift_engine.venues.rpc.errors import RpcUnavailableError
 from drift_engine.venues.sending import Landed, Outcome
 from drift_engine.venues.shared_client import Settings, shared
-from drift_engine.venues.stream_address import ws_url_of
+from drift_engine.venues.streams.address import ws_url_of
 from drift_engine.venues.sub_accounts import SubAccounts
 from drift_engine.venues.trader import Trader
 

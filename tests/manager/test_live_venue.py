@@ -21,7 +21,7 @@ from fleet_desk import PROGRAM, Fleet, made
 from drift_engine.control.places import holder
 from drift_engine.core.types import Filled
 from drift_engine.journal import reader
-from drift_engine.venues.stream_address import ws_url_of
+from drift_engine.venues.streams.address import ws_url_of
 
 FLEET = """
 [engines.one]

@@ -23,8 +23,8 @@ from drift_engine.venues.dlob_stream import (
     TradeTold,
 )
 from drift_engine.venues.http import InvalidRequestError
-from drift_engine.venues.live_socket import Gap, Patience
 from drift_engine.venues.market_id import MarketId
+from drift_engine.venues.streams.live_socket import Gap, Patience
 
 QUICK = Patience(first_wait_s=0.01, longest_wait_s=0.02, silence_s=5)
 BOOKS, TRADES, PRICES = (

@@ -27,8 +27,8 @@ from drift_engine.venues.gateway_events import (
 from drift_engine.venues.gateway_messages import Scales
 from drift_engine.venues.gateway_stream import GatewayStream, StreamRefused, Told
 from drift_engine.venues.http import InvalidRequestError, UnreachableError
-from drift_engine.venues.live_socket import Gap, Patience
 from drift_engine.venues.market_id import MarketId
+from drift_engine.venues.streams.live_socket import Gap, Patience
 
 SIG = "2Cdo5Xgxj6uWY6dnWmuU5a8tH5fKC2K6YUqzVYKgnm8KkMVhPczBZrNEs4VGwEBMhgosifmNjBXSjFMWbGKJiqSz"
 SCALES = Scales({0: 6, 1: 9})

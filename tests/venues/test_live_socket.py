@@ -12,7 +12,7 @@ from service_stage import Sockets, serving, sockets
 from drift_engine.venues.dlob_stream import DlobStream
 from drift_engine.venues.gateway_stream import GatewayStream
 from drift_engine.venues.http import InvalidRequestError, UnreachableError
-from drift_engine.venues.live_socket import Gap, LiveSocket, Patience
+from drift_engine.venues.streams.live_socket import Gap, LiveSocket, Patience
 
 QUICK = Patience(first_wait_s=0.01, longest_wait_s=0.02, connect_s=0.3)
 
@@ -124,7 +124,7 @@ async def test_no_pong_is_a_lost_connection() -> None:
 
 
 async def test_a_frame_too_large_is_a_gap_and_not_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("drift_engine.venues.live_socket.MAX_FRAME_BYTES", 1000)
+    monkeypatch.setattr("drift_engine.venues.streams.live_socket.MAX_FRAME_BYTES", 1000)
 
     async def flood(made: Sockets, socket: web.WebSocketResponse, number: int) -> None:
         await socket.send_str("x" * (2000 if number == 0 else 10))

@@ -11,12 +11,12 @@ import pytest
 from chain_node import OWNER, Chain, Node, wire
 from solders.pubkey import Pubkey
 
-from drift_engine.venues.kept_socket import Patience
 from drift_engine.venues.mirror import Mirror, Pace
 from drift_engine.venues.rpc import Rpc
 from drift_engine.venues.rpc.transport import Policy
 from drift_engine.venues.rpc.types import AccountInfo, Memcmp
-from drift_engine.venues.subscriptions import Subscriptions
+from drift_engine.venues.streams.kept_socket import Patience
+from drift_engine.venues.streams.subscriptions import Subscriptions
 
 SLOT_S = 0.02
 KEYS = [Pubkey.from_bytes(bytes([n] * 32)) for n in range(100, 120)]

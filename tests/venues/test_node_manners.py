@@ -18,9 +18,9 @@ from drift_engine.venues.rpc.errors import RpcError, RpcUnavailableError
 from drift_engine.venues.rpc.transport import Policy
 from drift_engine.venues.rpc.types import Memcmp, SignatureStatus
 from drift_engine.venues.shared_client import Connection, Settings, shared
-from drift_engine.venues.stream_address import find_ws_url, find_ws_urls
-from drift_engine.venues.subscriptions import Subscriptions
-from drift_engine.venues.watches import SlotNote, read_frame
+from drift_engine.venues.streams.address import find_ws_url, find_ws_urls
+from drift_engine.venues.streams.subscriptions import Subscriptions
+from drift_engine.venues.streams.watches import SlotNote, read_frame
 
 KEY = Pubkey.from_bytes(bytes([1] * 32))
 QUICK = Policy(timeout_ms=800, attempt_ms=150, backoff_ms=4, backoff_max_ms=8, cooldown_ms=5, cooldown_max_ms=10)

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
-from drift_engine.venues.kept_socket import Patience
 from drift_engine.venues.rpc.types import Memcmp
-from drift_engine.venues.subscriptions import Subscriptions
-from drift_engine.venues.watches import (
+from drift_engine.venues.streams.kept_socket import Patience
+from drift_engine.venues.streams.subscriptions import Subscriptions
+from drift_engine.venues.streams.watches import (
     AccountNote,
     AccountWatch,
     Ack,

@@ -140,7 +140,7 @@ def address(authority: str | None) -> "Pubkey":
 
 
 def _checked(url: str, option: str, schemes: tuple[str, ...]) -> str:
-    from drift_engine.venues.stream_address import ws_url_of
+    from drift_engine.venues.streams.address import ws_url_of
     from drift_engine.venues.urls import checked_url
 
     try:

@@ -54,8 +54,8 @@ async def _watched(place: venue_options.Place, whose: "Pubkey", length_s: float 
     from drift_engine.venues.mirror import Mirror
     from drift_engine.venues.rpc import Rpc
     from drift_engine.venues.snapshot_reading import find_owner, read_state
-    from drift_engine.venues.stream_address import find_ws_urls
-    from drift_engine.venues.subscriptions import Subscriptions
+    from drift_engine.venues.streams.address import find_ws_urls
+    from drift_engine.venues.streams.subscriptions import Subscriptions
 
     stop = asyncio.Event()
     with stopping(stop.set):

@@ -37,7 +37,7 @@ async def ports_of(
         return
     if spec.rpc is None:
         raise ConfigError(f"engine {spec.name}: venue {run.venue} needs a node to ask; give it rpc = URL")
-    from drift_engine.venues.stream_address import ws_url_of
+    from drift_engine.venues.streams.address import ws_url_of
     from drift_engine.venues.urls import checked_url
     from drift_engine.wiring_chain import on_chain
 

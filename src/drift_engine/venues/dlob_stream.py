@@ -20,9 +20,9 @@ from msgspec import Raw, Struct
 from drift_engine.venues.dlob_messages import Book, PriorityFees, Trade
 from drift_engine.venues.dlob_wire import WireBook, WireFees, WireTrade
 from drift_engine.venues.http import InvalidRequestError
-from drift_engine.venues.live_socket import Patience
 from drift_engine.venues.market_id import MarketId, MarketKind
-from drift_engine.venues.service_stream import Hook, ServiceStream
+from drift_engine.venues.streams.live_socket import Patience
+from drift_engine.venues.streams.service_stream import Hook, ServiceStream
 
 ChannelName = Literal["orderbook", "orderbook_indicative", "trades", "priorityfees"]
 GROUPINGS = (1, 10, 100, 500, 1000)

@@ -20,8 +20,8 @@ from drift_engine.venues.figures import U8, within
 from drift_engine.venues.gateway_event_wire import read_event
 from drift_engine.venues.gateway_events import AccountEvent, Unknown
 from drift_engine.venues.gateway_messages import Scales
-from drift_engine.venues.live_socket import Patience
-from drift_engine.venues.service_stream import Hook, ServiceStream
+from drift_engine.venues.streams.live_socket import Patience
+from drift_engine.venues.streams.service_stream import Hook, ServiceStream
 
 DEFAULT_STREAM_URL = "ws://127.0.0.1:1337"
 

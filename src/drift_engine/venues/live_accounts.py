@@ -21,7 +21,7 @@ from drift_engine.venues.program import Program
 from drift_engine.venues.rpc.types import AccountInfo
 from drift_engine.venues.snapshot import Snapshot, assemble, beside
 from drift_engine.venues.snapshot_reading import Owner
-from drift_engine.venues.subscriptions import Subscriptions
+from drift_engine.venues.streams.subscriptions import Subscriptions
 from drift_engine.venues.wire.user import User
 from drift_engine.venues.wire.user_stats import UserStats
 

@@ -25,14 +25,14 @@ from solders.pubkey import Pubkey
 
 from drift_engine.core.units import MILLISECOND_NS
 from drift_engine.venues.held_accounts import Changed, Held, HeldAccounts, HeldProgram, closed
-from drift_engine.venues.kept_socket import LostError
 from drift_engine.venues.rpc import Rpc
 from drift_engine.venues.rpc import calls as rpc_calls
 from drift_engine.venues.rpc.calls import MAX_ACCOUNTS, account_info, address
 from drift_engine.venues.rpc.errors import RpcError, RpcUnavailableError
 from drift_engine.venues.rpc.types import AccountInfo, Memcmp, WireAccount
-from drift_engine.venues.subscriptions import Subscription, Subscriptions
-from drift_engine.venues.watches import AccountNote, AccountWatch, ProgramNote, ProgramWatch, SlotInfo
+from drift_engine.venues.streams.kept_socket import LostError
+from drift_engine.venues.streams.subscriptions import Subscription, Subscriptions
+from drift_engine.venues.streams.watches import AccountNote, AccountWatch, ProgramNote, ProgramWatch, SlotInfo
 
 T = TypeVar("T")
 

@@ -29,9 +29,9 @@ from drift_engine.venues.rpc import Rpc
 from drift_engine.venues.rpc import calls as rpc_calls
 from drift_engine.venues.rpc.errors import RpcError, RpcRateLimitedError, TransactionFault, transaction_fault
 from drift_engine.venues.rpc.types import SignatureStatus
-from drift_engine.venues.subscriptions import Subscriptions
+from drift_engine.venues.streams.subscriptions import Subscriptions
+from drift_engine.venues.streams.watches import SignatureNote, SignatureWatch
 from drift_engine.venues.transactions import budget, signed
-from drift_engine.venues.watches import SignatureNote, SignatureWatch
 from drift_engine.venues.wire.logs import name_of, parse
 
 _RANKS = {"processed": 0, "confirmed": 1, "finalized": 2}

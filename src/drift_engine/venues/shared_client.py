@@ -24,8 +24,8 @@ from drift_engine.venues.rpc.calls import Call, Commitment
 from drift_engine.venues.rpc.errors import RpcError, RpcUnavailableError
 from drift_engine.venues.rpc.transport import Policy
 from drift_engine.venues.rpc.types import AccountInfo
-from drift_engine.venues.stream_address import find_ws_urls
-from drift_engine.venues.subscriptions import Subscriptions
+from drift_engine.venues.streams.address import find_ws_urls
+from drift_engine.venues.streams.subscriptions import Subscriptions
 
 WARM_MS = 1_000
 HOLD_S = 45.0

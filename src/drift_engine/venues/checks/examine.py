@@ -14,7 +14,6 @@ from drift_engine.core.client import VenueUnavailableError
 from drift_engine.venues.checks import layout, nodes, trading
 from drift_engine.venues.checks.check import Check
 from drift_engine.venues.errors import VenueError
-from drift_engine.venues.kept_socket import Patience
 from drift_engine.venues.keys import rights_of
 from drift_engine.venues.program import Program
 from drift_engine.venues.programs import PROGRAMS
@@ -22,8 +21,9 @@ from drift_engine.venues.rpc import Rpc
 from drift_engine.venues.rpc.errors import METHOD_NOT_FOUND, RpcError, RpcUnavailableError
 from drift_engine.venues.rpc.transport import Policy
 from drift_engine.venues.snapshot_reading import Owner, block_time_s, find_owner, read_snapshot
-from drift_engine.venues.stream_address import find_ws_urls
-from drift_engine.venues.subscriptions import Subscriptions
+from drift_engine.venues.streams.address import find_ws_urls
+from drift_engine.venues.streams.kept_socket import Patience
+from drift_engine.venues.streams.subscriptions import Subscriptions
 from drift_engine.venues.urls import shown
 
 _POLICY = Policy(timeout_ms=6_000, attempt_ms=3_000, retries=2, backoff_ms=300)

@@ -12,7 +12,7 @@ from typing import Generic, Literal, Self, TypeVar
 import aiohttp
 
 from drift_engine.core.units import MILLISECOND_NS
-from drift_engine.venues.live_socket import Gap, LiveSocket, Patience
+from drift_engine.venues.streams.live_socket import Gap, LiveSocket, Patience
 
 Wanted = TypeVar("Wanted")
 Told = TypeVar("Told")

@@ -20,10 +20,10 @@ from typing import Any, Self
 import msgspec
 
 from drift_engine.core.units import MILLISECOND_NS
-from drift_engine.venues.kept_socket import KeptSocket, LostError, Patience
 from drift_engine.venues.rpc.calls import Commitment
 from drift_engine.venues.rpc.errors import RpcError
-from drift_engine.venues.watches import (
+from drift_engine.venues.streams.kept_socket import KeptSocket, LostError, Patience
+from drift_engine.venues.streams.watches import (
     AccountNote,
     Ack,
     BadFrameError,
