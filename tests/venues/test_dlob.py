@@ -13,9 +13,9 @@ from solders.pubkey import Pubkey
 
 from drift_engine.core.client import VenueUnavailableError
 from drift_engine.venues.dlob import Dlob
-from drift_engine.venues.dlob_auction import AuctionQuery
-from drift_engine.venues.dlob_messages import Book, Level
-from drift_engine.venues.dlob_wire import whole
+from drift_engine.venues.dlob.auction import AuctionQuery
+from drift_engine.venues.dlob.messages import Book, Level
+from drift_engine.venues.dlob.wire import whole
 from drift_engine.venues.figures import FigureError
 from drift_engine.venues.http import (
     FailedAnswerError,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from service_stage import Sockets, sockets
 from test_dlob import FEES, L2
 
-from drift_engine.venues.dlob_stream import (
+from drift_engine.venues.dlob.stream import (
     Acknowledged,
     BookTold,
     Channel,

@@ -1,4 +1,4 @@
-"""The order book server's JSON as it comes, and how it becomes the values of ``dlob_messages``.
+"""The order book server's JSON as it comes, and how it becomes the values of ``messages``.
 
 The server writes integers as text, except where it has grouped levels or falls back, where they are numbers
 (``l2WithBNToStrings`` and ``aggregatePrices`` in ``src/utils/utils.ts``, ``/l2`` in ``src/index.ts``): both are read.
@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct
 from solders.pubkey import Pubkey
 
-from drift_engine.venues.dlob_messages import (
+from drift_engine.venues.dlob.messages import (
     Book,
     DeepBook,
     Direction,

@@ -17,8 +17,8 @@ import aiohttp
 import msgspec
 from msgspec import Raw, Struct
 
-from drift_engine.venues.dlob_messages import Book, PriorityFees, Trade
-from drift_engine.venues.dlob_wire import WireBook, WireFees, WireTrade
+from drift_engine.venues.dlob.messages import Book, PriorityFees, Trade
+from drift_engine.venues.dlob.wire import WireBook, WireFees, WireTrade
 from drift_engine.venues.http import InvalidRequestError
 from drift_engine.venues.market_id import MarketId, MarketKind
 from drift_engine.venues.streams.live_socket import Patience

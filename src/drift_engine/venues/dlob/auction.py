@@ -9,8 +9,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from drift_engine.venues.dlob_messages import Direction
-from drift_engine.venues.dlob_wire import Figure, amount, maybe, whole
+from drift_engine.venues.dlob.messages import Direction
+from drift_engine.venues.dlob.wire import Figure, amount, maybe, whole
 from drift_engine.venues.figures import U8, U16, U64, within
 
 

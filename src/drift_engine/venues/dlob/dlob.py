@@ -13,15 +13,15 @@ import aiohttp
 from msgspec import Struct
 from solders.pubkey import Pubkey
 
-from drift_engine.venues.dlob_auction import AuctionAnswer, AuctionQuery, WireAuction, auction_query, query_text
-from drift_engine.venues.dlob_messages import (
+from drift_engine.venues.dlob.auction import AuctionAnswer, AuctionQuery, WireAuction, auction_query, query_text
+from drift_engine.venues.dlob.messages import (
     Book,
     DeepBook,
     MakerAccount,
     PriorityFees,
     Side,
 )
-from drift_engine.venues.dlob_wire import WireBook, WireBooks, WireDeepBook, WireMaker, WireMarketFees
+from drift_engine.venues.dlob.wire import WireBook, WireBooks, WireDeepBook, WireMaker, WireMarketFees
 from drift_engine.venues.figures import U16, within
 from drift_engine.venues.http import (
     DEFAULT_TIMEOUT_S,
