@@ -15,8 +15,8 @@ from solders.pubkey import Pubkey
 from drift_engine.core.client import VenueUnavailableError
 from drift_engine.venues.figures import I32, U64
 from drift_engine.venues.gateway import Gateway
-from drift_engine.venues.gateway_events import Fill, Unknown
-from drift_engine.venues.gateway_messages import (
+from drift_engine.venues.gateway.events import Fill, Unknown
+from drift_engine.venues.gateway.messages import (
     Cancel,
     CancelAll,
     CancelIds,
@@ -32,7 +32,7 @@ from drift_engine.venues.gateway_messages import (
     SwapOrder,
     price_e6,
 )
-from drift_engine.venues.gateway_requests import place_json
+from drift_engine.venues.gateway.requests import place_json
 from drift_engine.venues.http import (
     FailedAnswerError,
     InvalidRequestError,

@@ -12,7 +12,7 @@ from drift_engine.core.client import VenueUnavailableError
 from drift_engine.core.types import ApprovedPlan, Leg, TradePlan
 from drift_engine.venues.client_log import ClientLog
 from drift_engine.venues.gateway import Gateway
-from drift_engine.venues.gateway_client import GatewayCannotError, GatewayClient
+from drift_engine.venues.gateway.client import GatewayCannotError, GatewayClient
 
 SIGNATURE = Keypair.from_seed(bytes(32)).sign_message(b"x")
 RESTING = Leg("SOL-PERP", -(10**9), 170 * 10**6, "perp", post_only=True)

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from service_stage import Sockets, sockets
 
-from drift_engine.venues.gateway_event_wire import read_event
-from drift_engine.venues.gateway_events import (
+from drift_engine.venues.gateway.event_wire import read_event
+from drift_engine.venues.gateway.events import (
     AccountEvent,
     Fill,
     FundingSettled,
@@ -24,8 +24,8 @@ from drift_engine.venues.gateway_events import (
     Swapped,
     Unknown,
 )
-from drift_engine.venues.gateway_messages import Scales
-from drift_engine.venues.gateway_stream import GatewayStream, StreamRefused, Told
+from drift_engine.venues.gateway.messages import Scales
+from drift_engine.venues.gateway.stream import GatewayStream, StreamRefused, Told
 from drift_engine.venues.http import InvalidRequestError, UnreachableError
 from drift_engine.venues.market_id import MarketId
 from drift_engine.venues.streams.live_socket import Gap, Patience

@@ -10,7 +10,7 @@ from aiohttp import web
 from service_stage import Sockets, serving, sockets
 
 from drift_engine.venues.dlob.stream import DlobStream
-from drift_engine.venues.gateway_stream import GatewayStream
+from drift_engine.venues.gateway.stream import GatewayStream
 from drift_engine.venues.http import InvalidRequestError, UnreachableError
 from drift_engine.venues.streams.live_socket import Gap, LiveSocket, Patience
 

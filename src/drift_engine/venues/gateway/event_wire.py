@@ -1,4 +1,4 @@
-"""Events of the gateway out of its JSON: ``{kind: fields}`` becomes a value of ``gateway_events``.
+"""Events of the gateway out of its JSON: ``{kind: fields}`` becomes a value of ``events``.
 
 Field names are those of ``src/websocket.rs`` at commit 1008ca0.
 """
@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from drift_engine.venues.figures import FigureError, exact
-from drift_engine.venues.gateway_events import (
+from drift_engine.venues.gateway.events import (
     AccountEvent,
     Fill,
     FundingSettled,
@@ -23,7 +23,7 @@ from drift_engine.venues.gateway_events import (
     Swapped,
     Unknown,
 )
-from drift_engine.venues.gateway_messages import OrderKind, Scales
+from drift_engine.venues.gateway.messages import OrderKind, Scales
 from drift_engine.venues.http import InvalidRequestError
 from drift_engine.venues.market_id import MarketId, MarketKind
 

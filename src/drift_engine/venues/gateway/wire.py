@@ -1,4 +1,4 @@
-"""The gateway's JSON as it comes, and how it becomes the values of ``gateway_messages``.
+"""The gateway's JSON as it comes, and how it becomes the values of ``messages``.
 
 Field names are those of ``src/types.rs`` at commit 1008ca0. A figure that is no exact number of its units raises
 ``FigureError``; ``Gateway`` tells it as a malformed answer.
@@ -14,7 +14,7 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 
 from drift_engine.venues.figures import exact
-from drift_engine.venues.gateway_messages import (
+from drift_engine.venues.gateway.messages import (
     Collateral,
     Holdings,
     MarginInfo,

@@ -1,6 +1,6 @@
 """The self-hosted Drift gateway over HTTP: a second way to the venue, for those who run one.
 
-A request is checked before it leaves (``gateway_requests``), sent once, and answered by integers or by one error; who
+A request is checked before it leaves (``requests``), sent once, and answered by integers or by one error; who
 handles ``VenueUnavailableError`` as *unknown* is right (see ``http``). What sends a transaction returns its signature:
 sent is not landed, ``transaction`` or the event stream tells that. The gateway itself goes on broadcasting a
 transaction until its time to live ends.
@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from solders.signature import Signature
 
-from drift_engine.venues.gateway_messages import (
+from drift_engine.venues.gateway.messages import (
     Cancel,
     CancelMarket,
     ModifyOrder,
@@ -23,8 +23,8 @@ from drift_engine.venues.gateway_messages import (
     SwapOrder,
     SwiftResult,
 )
-from drift_engine.venues.gateway_reads import GatewayReader
-from drift_engine.venues.gateway_requests import (
+from drift_engine.venues.gateway.reads import GatewayReader
+from drift_engine.venues.gateway.requests import (
     Json,
     cancel_json,
     leverage_json,
@@ -33,7 +33,7 @@ from drift_engine.venues.gateway_requests import (
     query,
     swap_json,
 )
-from drift_engine.venues.gateway_wire import WireSwiftResults, WireTransaction
+from drift_engine.venues.gateway.wire import WireSwiftResults, WireTransaction
 from drift_engine.venues.http import InvalidRequestError, MalformedAnswerError
 from drift_engine.venues.market_id import MarketId
 

@@ -17,9 +17,9 @@ import msgspec
 from msgspec import Raw, Struct
 
 from drift_engine.venues.figures import U8, within
-from drift_engine.venues.gateway_event_wire import read_event
-from drift_engine.venues.gateway_events import AccountEvent, Unknown
-from drift_engine.venues.gateway_messages import Scales
+from drift_engine.venues.gateway.event_wire import read_event
+from drift_engine.venues.gateway.events import AccountEvent, Unknown
+from drift_engine.venues.gateway.messages import Scales
 from drift_engine.venues.streams.live_socket import Patience
 from drift_engine.venues.streams.service_stream import Hook, ServiceStream
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from drift_engine.venues.gateway_messages import OrderKind
+from drift_engine.venues.gateway.messages import OrderKind
 from drift_engine.venues.market_id import MarketId
 
 

@@ -12,9 +12,9 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 
 from drift_engine.venues.figures import U16, exact, within
-from drift_engine.venues.gateway_event_wire import read_event
-from drift_engine.venues.gateway_events import AccountEvent
-from drift_engine.venues.gateway_messages import (
+from drift_engine.venues.gateway.event_wire import read_event
+from drift_engine.venues.gateway.events import AccountEvent
+from drift_engine.venues.gateway.messages import (
     Collateral,
     GatewayRefusedError,
     Holdings,
@@ -28,8 +28,8 @@ from drift_engine.venues.gateway_messages import (
     SendOptions,
     SolBalance,
 )
-from drift_engine.venues.gateway_requests import Json, market_json, query
-from drift_engine.venues.gateway_wire import (
+from drift_engine.venues.gateway.requests import Json, market_json, query
+from drift_engine.venues.gateway.wire import (
     WireAuthority,
     WireBalance,
     WireCollateral,

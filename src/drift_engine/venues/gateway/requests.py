@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from drift_engine.venues.figures import I32, I64, U8, U16, U32, U64, human, parse, within
-from drift_engine.venues.gateway_messages import (
+from drift_engine.venues.gateway.messages import (
     Cancel,
     CancelIds,
     CancelMarket,

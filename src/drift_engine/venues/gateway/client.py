@@ -21,8 +21,8 @@ from drift_engine.core.types import (
 from drift_engine.core.units import SECOND_NS, ceil_div
 from drift_engine.venues.client_log import ClientLog
 from drift_engine.venues.errors import VenueError
-from drift_engine.venues.gateway import Gateway
-from drift_engine.venues.gateway_messages import CancelAll, PlaceOrder, SendOptions
+from drift_engine.venues.gateway.gateway import Gateway
+from drift_engine.venues.gateway.messages import CancelAll, PlaceOrder, SendOptions
 from drift_engine.venues.http import InvalidRequestError, RefusedError, UnreachableError
 from drift_engine.venues.market_id import MarketId
 from drift_engine.venues.sending import Sent
