@@ -12,7 +12,7 @@ from solders.transaction import VersionedTransaction
 
 from drift_engine.localnet import base58
 from drift_engine.localnet.bundles import bundle_id
-from drift_engine.venues.jito_messages import TIP_ACCOUNTS
+from drift_engine.venues.jito.messages import TIP_ACCOUNTS
 
 A, B = (Pubkey(bytes([place]) * 32) for place in (1, 2))
 TIP = TIP_ACCOUNTS[3]

@@ -23,7 +23,7 @@ from solders.transaction import VersionedTransaction
 
 from drift_engine.venues.http import InvalidRequestError, MalformedAnswerError, RateLimitedError, RefusedError
 from drift_engine.venues.jito import MAINNET, TESTNET, BlockEngine, TipFloors
-from drift_engine.venues.jito_messages import (
+from drift_engine.venues.jito.messages import (
     TIP_ACCOUNTS,
     BundleFailed,
     BundleInvalid,
@@ -37,7 +37,7 @@ from drift_engine.venues.jito_messages import (
     outcome,
     signatures_of,
 )
-from drift_engine.venues.pacing import Pacer
+from drift_engine.venues.jito.pacing import Pacer
 
 UUID = "0f7c1e52-9b1c-4c4e-8c39-aaaaaaaaaaaa"
 SENDS = "POST /api/v1/bundles"

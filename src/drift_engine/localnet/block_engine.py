@@ -18,7 +18,7 @@ from drift_engine.localnet.node import Node, in_context
 from drift_engine.localnet.rpc_errors import bad_params
 from drift_engine.localnet.rpc_transactions import dispatch, signed
 from drift_engine.localnet.server import JSON, too_many
-from drift_engine.venues.jito_messages import TIP_ACCOUNTS
+from drift_engine.venues.jito.messages import TIP_ACCOUNTS
 
 MAX_IDS = 5
 RATE_LIMITED = -32097

@@ -17,7 +17,7 @@ from drift_engine.localnet.node import Node
 from drift_engine.localnet.rpc_errors import bad_params
 from drift_engine.localnet.rpc_transactions import signed
 from drift_engine.localnet.tips import TipFloor, locks_tip_account, paid
-from drift_engine.venues.jito_messages import MIN_TIP_LAMPORTS
+from drift_engine.venues.jito.messages import MIN_TIP_LAMPORTS
 
 MAX_BUNDLE = 5
 LEADER_TURN_SLOTS = 4

@@ -18,7 +18,7 @@ from drift_engine.localnet.faults import Faults
 from drift_engine.localnet.node import Node
 from drift_engine.localnet.program import VenueProgram
 from drift_engine.localnet.server import Server
-from drift_engine.venues.jito_messages import TIP_ACCOUNTS
+from drift_engine.venues.jito.messages import TIP_ACCOUNTS
 
 PAIR_ATTEMPTS = 50
 SHUTDOWN_S = 1.0

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from solders.transaction import VersionedTransaction
 
 from drift_engine.localnet.outcomes import Outcome
-from drift_engine.venues.jito_messages import MIN_TIP_LAMPORTS, TIP_ACCOUNTS
+from drift_engine.venues.jito.messages import MIN_TIP_LAMPORTS, TIP_ACCOUNTS
 
 LAMPORTS = 10**9
 PERCENTILES = (25, 50, 75, 95, 99)

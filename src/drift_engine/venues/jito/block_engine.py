@@ -26,7 +26,7 @@ from drift_engine.venues.http import (
     RateLimitedError,
     RefusedError,
 )
-from drift_engine.venues.jito_messages import (
+from drift_engine.venues.jito.messages import (
     MAX_IDS,
     BundleAck,
     BundleStatus,
@@ -40,7 +40,7 @@ from drift_engine.venues.jito_messages import (
     bundle_id,
     signatures_of,
 )
-from drift_engine.venues.pacing import Pacer
+from drift_engine.venues.jito.pacing import Pacer
 
 T = TypeVar("T")
 
