@@ -9,8 +9,8 @@ from drift_engine.core.orders.maker import Maker
 from drift_engine.core.orders.stats import MarketStats
 from drift_engine.core.orders.terms import OrderKind, OrderParams, PostOnly, Trigger
 from drift_engine.core.types import PerpSpec
-from drift_engine.venues import translate_orders
 from drift_engine.venues.drift_v2.program import DRIFT_V2
+from drift_engine.venues.translate import orders as translate_orders
 from drift_engine.venues.wire.accounts import blank
 from drift_engine.venues.wire.perp_market import PerpMarket
 from drift_engine.venues.wire.records import HistoricalOracleData

@@ -24,7 +24,7 @@ from drift_engine.core.orders.auction import auction_price_e6, elapsed_ms, limit
 from drift_engine.core.orders.auction_params import DRIFT_V2, Placing, with_auction
 from drift_engine.core.orders.maker import fallback_price_e6
 from drift_engine.core.orders.stats import trigger_price_e6
-from drift_engine.venues import translate_orders
+from drift_engine.venues.translate import orders as translate_orders
 
 pytestmark = pytest.mark.no_cover  # tens of thousands of cases, and coverage comes from the unit tests
 

@@ -37,8 +37,8 @@ from drift_engine.core.perp_position import claimable_e6
 from drift_engine.core.spot_balance import token_amount
 from drift_engine.core.types import MarginKind, PerpPosition, PerpSpec, PerpTotals, SpotBalance, SpotSpec, SpotTotals
 from drift_engine.core.units import notional_e6
-from drift_engine.venues import translate_orders
 from drift_engine.venues.drift_v2.program import DRIFT_V2
+from drift_engine.venues.translate import orders as translate_orders
 from drift_engine.venues.wire.accounts import blank
 from drift_engine.venues.wire.perp_market import PerpMarket
 from drift_engine.venues.wire.spot_market import SpotMarket

@@ -20,8 +20,8 @@ from drift_engine.core.orders.auction_params import Placing
 from drift_engine.core.orders.place import Answer, Exchange, place
 from drift_engine.core.orders.terms import MAX_LEVERAGE, OrderParams
 from drift_engine.core.types import PerpSpec
-from drift_engine.venues import translate_orders
 from drift_engine.venues.drift_v2.program import DRIFT_V2
+from drift_engine.venues.translate import orders as translate_orders
 from drift_engine.venues.wire.accounts import blank, decode_as
 from drift_engine.venues.wire.state import State
 from drift_engine.venues.wire.user import SpotPosition, User

@@ -8,11 +8,11 @@ from solders.pubkey import Pubkey
 from drift_engine.core.orders.terms import Order
 from drift_engine.core.types import Account, PerpPosition, PerpSpec, PerpTotals, SpotBalance, SpotSpec, SpotTotals
 from drift_engine.core.units import E6, E9
-from drift_engine.venues import translate_orders
 from drift_engine.venues.drift_v2.program import DRIFT_V2
 from drift_engine.venues.errors import DecodeError
 from drift_engine.venues.program import Program
 from drift_engine.venues.translate import Names, Translator
+from drift_engine.venues.translate import orders as translate_orders
 from drift_engine.venues.velocity.program import VELOCITY
 from drift_engine.venues.wire import user as wire_user
 from drift_engine.venues.wire.accounts import blank

@@ -3,7 +3,7 @@
 from typing import Any
 
 from drift_engine.venues.snapshot import Snapshot
-from drift_engine.venues.translate_orders import KINDS, TRIGGERS
+from drift_engine.venues.translate.orders import KINDS, TRIGGERS
 from drift_engine.venues.wire.user import Order
 
 _PERP = 1

@@ -20,7 +20,7 @@ from drift_engine.venues.instructions.tokens import TOKEN_2022
 from drift_engine.venues.program import Program
 from drift_engine.venues.rpc.types import AccountInfo
 from drift_engine.venues.translate import Translator
-from drift_engine.venues.translate_oracles import validity
+from drift_engine.venues.translate.oracles import validity
 from drift_engine.venues.wire.accounts import decode_as
 from drift_engine.venues.wire.enums import OracleSource
 from drift_engine.venues.wire.layout import View

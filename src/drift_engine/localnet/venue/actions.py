@@ -12,7 +12,7 @@ from drift_engine.localnet.venue.maps import Maps
 from drift_engine.localnet.venue.refusals import require
 from drift_engine.localnet.venue.slots import change_perp, counted, position
 from drift_engine.localnet.venue.words import counts_as_open
-from drift_engine.venues import translate_orders
+from drift_engine.venues.translate import orders as translate_orders
 from drift_engine.venues.wire.enums import OrderAction, OrderActionExplanation, OrderStatus
 from drift_engine.venues.wire.events.trading import OrderActionRecord
 from drift_engine.venues.wire.order_enums import Direction

@@ -20,7 +20,7 @@ from drift_engine.localnet.venue.interest import clamped
 from drift_engine.localnet.venue.maps import load_maps
 from drift_engine.localnet.venue.pauses import require_open
 from drift_engine.localnet.venue.refusals import require
-from drift_engine.venues import translate_oracles
+from drift_engine.venues.translate import oracles as translate_oracles
 from drift_engine.venues.wire.oracles import OraclePrice
 from drift_engine.venues.wire.perp_market import PerpMarket
 from drift_engine.venues.wire.records import OracleGuardRails

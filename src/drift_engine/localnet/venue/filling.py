@@ -30,7 +30,8 @@ from drift_engine.localnet.venue.slots import BANKRUPT, BEING_LIQUIDATED, positi
 from drift_engine.localnet.venue.words import counts_as_open
 from drift_engine.simulation import dealing
 from drift_engine.simulation.models import Fills, Impact, Volume
-from drift_engine.venues import translate_oracles, translate_orders
+from drift_engine.venues.translate import oracles as translate_oracles
+from drift_engine.venues.translate import orders as translate_orders
 from drift_engine.venues.wire.enums import OrderAction, OrderStatus
 from drift_engine.venues.wire.order_enums import Direction
 from drift_engine.venues.wire.perp_market import PerpMarket

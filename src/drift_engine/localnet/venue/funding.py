@@ -20,7 +20,7 @@ from drift_engine.localnet.venue.pauses import FUNDING, is_paused, require_not_p
 from drift_engine.localnet.venue.positions import cumulative_e9, paid
 from drift_engine.localnet.venue.refusals import refuse, require
 from drift_engine.localnet.venue.slots import active, perp_slot
-from drift_engine.venues import translate_oracles
+from drift_engine.venues.translate import oracles as translate_oracles
 from drift_engine.venues.wire.events.markets import FundingRateRecord
 from drift_engine.venues.wire.events.trading import FundingPaymentRecord
 from drift_engine.venues.wire.oracles import OraclePrice

@@ -23,9 +23,10 @@ from drift_engine.localnet.venue.path import Path
 from drift_engine.localnet.venue.refusals import NUMBERS
 from drift_engine.localnet.venue.triggering import trigger
 from drift_engine.localnet.venue.world import is_posted, post_price, posted_e6
-from drift_engine.venues import addresses, translate_orders
+from drift_engine.venues import addresses
 from drift_engine.venues.errors import VenueError
 from drift_engine.venues.program import Program
+from drift_engine.venues.translate import orders as translate_orders
 from drift_engine.venues.wire.oracle_accounts import PYTH_LAZER_ORACLE, PythLazerOracle
 from drift_engine.venues.wire.perp_market import PerpMarket
 from drift_engine.venues.wire.spot_market import SpotMarket

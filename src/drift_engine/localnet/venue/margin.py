@@ -15,7 +15,7 @@ from drift_engine.localnet.venue.figures import account_of
 from drift_engine.localnet.venue.maps import QUOTE, Maps
 from drift_engine.localnet.venue.refusals import refuse, require
 from drift_engine.localnet.venue.slots import BANKRUPT, BEING_LIQUIDATED, REDUCE_ONLY
-from drift_engine.venues import translate_oracles
+from drift_engine.venues.translate import oracles as translate_oracles
 from drift_engine.venues.wire.perp_market import PerpMarket
 from drift_engine.venues.wire.spot_market import SpotMarket
 from drift_engine.venues.wire.user import User

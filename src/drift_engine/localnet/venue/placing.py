@@ -24,7 +24,7 @@ from drift_engine.localnet.venue.refusals import refuse, require
 from drift_engine.localnet.venue.scale import expanded
 from drift_engine.localnet.venue.slots import active, free_order_slot, open_perp_slot, order_slot
 from drift_engine.localnet.venue.words import asked, booked
-from drift_engine.venues import translate_orders
+from drift_engine.venues.translate import orders as translate_orders
 from drift_engine.venues.wire.enums import OrderAction
 from drift_engine.venues.wire.events.trading import OrderRecord
 from drift_engine.venues.wire.order_enums import IMMEDIATE_OR_CANCEL, MarketType, ModifyPolicy, PostOnly

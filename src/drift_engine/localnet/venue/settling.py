@@ -21,7 +21,7 @@ from drift_engine.localnet.venue.pauses import SETTLE_PNL, require_not_paused
 from drift_engine.localnet.venue.positions import held, settled
 from drift_engine.localnet.venue.refusals import refuse, require
 from drift_engine.localnet.venue.slots import BANKRUPT, BEING_LIQUIDATED, perp_slot
-from drift_engine.venues import translate_oracles
+from drift_engine.venues.translate import oracles as translate_oracles
 from drift_engine.venues.wire.events.trading import SettlePnlRecord
 from drift_engine.venues.wire.order_enums import SettleMode
 from drift_engine.venues.wire.perp_market import PerpMarket

@@ -24,7 +24,8 @@ from drift_engine.localnet.venue.pauses import require_open
 from drift_engine.localnet.venue.refusals import require
 from drift_engine.localnet.venue.slots import BANKRUPT, active, counted_auction, order_slot, position
 from drift_engine.localnet.venue.words import SAFE_TRIGGER, counts_as_open
-from drift_engine.venues import translate_oracles, translate_orders
+from drift_engine.venues.translate import oracles as translate_oracles
+from drift_engine.venues.translate import orders as translate_orders
 from drift_engine.venues.wire.enums import OrderAction
 from drift_engine.venues.wire.perp_market import PerpMarket
 from drift_engine.venues.wire.user import Order, PerpPosition, User

@@ -3,7 +3,7 @@
 from drift_engine.core.orders.terms import Order as Said
 from drift_engine.core.orders.terms import OrderParams as Asked
 from drift_engine.core.orders.terms import PostOnly
-from drift_engine.venues import translate_orders
+from drift_engine.venues.translate import orders as translate_orders
 from drift_engine.venues.wire.order_enums import IMMEDIATE_OR_CANCEL, Direction, MarketType
 from drift_engine.venues.wire.order_params import OrderParams
 from drift_engine.venues.wire.user import ORDER_OPEN, Order

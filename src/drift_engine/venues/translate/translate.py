@@ -28,7 +28,7 @@ from drift_engine.core.types import (
 from drift_engine.core.units import E6, rescale
 from drift_engine.venues.errors import DecodeError
 from drift_engine.venues.program import Program
-from drift_engine.venues.translate_held import balance, held_positions, position
+from drift_engine.venues.translate.held import balance, held_positions, position
 from drift_engine.venues.wire import perp_market as wire_perp
 from drift_engine.venues.wire import spot_market as wire_spot
 from drift_engine.venues.wire import user as wire_user
