@@ -26,8 +26,8 @@ from drift_engine.venues.instructions.orders import PLACE_PERP_ORDER, place_perp
 from drift_engine.venues.instructions.remaining import remaining_accounts
 from drift_engine.venues.instructions.trader import trader
 from drift_engine.venues.keys import Key
-from drift_engine.venues.order_template import OrderTemplate
 from drift_engine.venues.transactions import Signed, budget, signed
+from drift_engine.venues.transactions.order_template import OrderTemplate
 from drift_engine.venues.wire.accounts import blank, decode_as
 from drift_engine.venues.wire.order_enums import PostOnly
 from drift_engine.venues.wire.order_params import OrderParams

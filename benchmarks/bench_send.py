@@ -22,17 +22,17 @@ from solders.pubkey import Pubkey
 from benchmarks import accounts, bench_build, bench_decode
 from benchmarks.measure import Result, cpu_ns, median
 from benchmarks.peers.environments import DRIFTPY, AbsentError, install
-from drift_engine.venues.blockhash import Warm
 from drift_engine.venues.drift_v2.program import DRIFT_V2
 from drift_engine.venues.instructions.orders import PLACE_PERP_ORDER, place_perp_order
 from drift_engine.venues.instructions.remaining import remaining_accounts
 from drift_engine.venues.keys import Key
 from drift_engine.venues.mirror import Mirror
-from drift_engine.venues.order_template import OrderTemplate
 from drift_engine.venues.rpc import Rpc
 from drift_engine.venues.rpc.types import AccountInfo
-from drift_engine.venues.sending import Sender, Sent
 from drift_engine.venues.streams.subscriptions import Subscriptions
+from drift_engine.venues.transactions.blockhash import Warm
+from drift_engine.venues.transactions.order_template import OrderTemplate
+from drift_engine.venues.transactions.sending import Sender, Sent
 from drift_engine.venues.wire.accounts import decode_as
 from drift_engine.venues.wire.user import User
 

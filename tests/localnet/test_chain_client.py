@@ -35,8 +35,8 @@ from drift_engine.venues.instructions.tokens import token_account
 from drift_engine.venues.program import Program
 from drift_engine.venues.programs import DRIFT_V2, VELOCITY
 from drift_engine.venues.rpc import calls as rpc_calls
-from drift_engine.venues.sending import Landed, Sender, Sent
 from drift_engine.venues.trader import Trader
+from drift_engine.venues.transactions.sending import Landed, Sender, Sent
 
 PROGRAMS = pytest.mark.parametrize("program", [VELOCITY, DRIFT_V2], ids=lambda program: program.name)
 E6, E9 = 10**6, 10**9

@@ -8,12 +8,12 @@ from solders.pubkey import Pubkey
 from solders.system_program import TransferParams, transfer
 from trader_stage import FAST, QUICK, Stage, stage
 
-from drift_engine.venues.blockhash import ColdError, Warm
 from drift_engine.venues.errors import EncodeError
 from drift_engine.venues.keys import Key
 from drift_engine.venues.programs import VELOCITY
-from drift_engine.venues.sending import Expired, Failed, Following, Landed, Sender, Sent, Unknown
 from drift_engine.venues.shared_client import Connection, shared
+from drift_engine.venues.transactions.blockhash import ColdError, Warm
+from drift_engine.venues.transactions.sending import Expired, Failed, Following, Landed, Sender, Sent, Unknown
 
 A = Pubkey(bytes([9]) * 32)
 SOL = 10**9

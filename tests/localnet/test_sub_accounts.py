@@ -9,11 +9,11 @@ from trader_stage import FAST, QUICK, stage
 from drift_engine.venues.listed import Listed
 from drift_engine.venues.programs import VELOCITY
 from drift_engine.venues.rpc.errors import RpcUnavailableError
-from drift_engine.venues.sending import Landed, Outcome
 from drift_engine.venues.shared_client import Settings, shared
 from drift_engine.venues.streams.address import ws_url_of
 from drift_engine.venues.sub_accounts import SubAccounts
 from drift_engine.venues.trader import Trader
+from drift_engine.venues.transactions.sending import Landed, Outcome
 
 E9 = 10**9
 

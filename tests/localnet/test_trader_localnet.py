@@ -15,8 +15,8 @@ from drift_engine.venues.instructions.tokens import token_account
 from drift_engine.venues.mirror import Pace
 from drift_engine.venues.program import Program
 from drift_engine.venues.programs import DRIFT_V2, VELOCITY
-from drift_engine.venues.sending import Failed, Landed, Outcome
 from drift_engine.venues.trader import Trader
+from drift_engine.venues.transactions.sending import Failed, Landed, Outcome
 from drift_engine.venues.wire.events.trading import OrderActionRecord, SettlePnlRecord
 from drift_engine.venues.wire.order_enums import Direction, SuccessCondition
 

@@ -19,8 +19,8 @@ from drift_engine.localnet.venue import world
 from drift_engine.localnet.venue.serving import Person, with_venue
 from drift_engine.venues.chain_client import ChainClient
 from drift_engine.venues.programs import DRIFT_V2
-from drift_engine.venues.sending import Failed, Landed, Outcome
 from drift_engine.venues.trader import Trader
+from drift_engine.venues.transactions.sending import Failed, Landed, Outcome
 from drift_engine.venues.wire.order_enums import PostOnly, SuccessCondition
 
 pytestmark = pytest.mark.onchain

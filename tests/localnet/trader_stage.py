@@ -23,8 +23,8 @@ from drift_engine.venues.instructions.tokens import token_account
 from drift_engine.venues.mirror import Pace
 from drift_engine.venues.program import Program
 from drift_engine.venues.rpc.transport import Policy
-from drift_engine.venues.sending import Following
 from drift_engine.venues.shared_client import Settings
+from drift_engine.venues.transactions.sending import Following
 from drift_engine.venues.wire.oracle_accounts import PYTH_LAZER_ORACLE, PythLazerOracle
 from drift_engine.venues.wire.perp_market import PerpMarket
 

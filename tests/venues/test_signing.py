@@ -10,14 +10,13 @@ from solders.signature import Signature
 from solders.system_program import TransferParams, transfer
 from solders.transaction import VersionedTransaction
 
-from drift_engine.venues import sending
-from drift_engine.venues.blockhash import Warm
 from drift_engine.venues.errors import EncodeError
 from drift_engine.venues.keys import Key
 from drift_engine.venues.programs import VELOCITY
 from drift_engine.venues.rpc import Rpc
-from drift_engine.venues.sending import Sender, Sent
-from drift_engine.venues.transactions import Signed, signed
+from drift_engine.venues.transactions import Signed, sending, signed
+from drift_engine.venues.transactions.blockhash import Warm
+from drift_engine.venues.transactions.sending import Sender, Sent
 
 A = Pubkey(bytes([9]) * 32)
 

@@ -14,14 +14,12 @@ from solders.message import MessageV0
 from solders.pubkey import Pubkey
 from solders.transaction import VersionedTransaction
 
-from drift_engine.venues.blockhash import ColdError, Warm, read_tables, refresh
 from drift_engine.venues.errors import DecodeError, EncodeError
 from drift_engine.venues.instructions.fills import PLACE_AND_TAKE_PERP_ORDER, place_and_take_perp_order
 from drift_engine.venues.instructions.metas import read, sign, write
 from drift_engine.venues.instructions.orders import PLACE_PERP_ORDER, place_orders, place_perp_order
 from drift_engine.venues.instructions.trader import trader
 from drift_engine.venues.keys import Key
-from drift_engine.venues.order_template import OrderTemplate, markets_held
 from drift_engine.venues.transactions import (
     Template,
     budget,
@@ -32,6 +30,8 @@ from drift_engine.venues.transactions import (
     signed,
     signers_of,
 )
+from drift_engine.venues.transactions.blockhash import ColdError, Warm, read_tables, refresh
+from drift_engine.venues.transactions.order_template import OrderTemplate, markets_held
 from drift_engine.venues.velocity.program import VELOCITY
 from drift_engine.venues.wire.accounts import blank
 from drift_engine.venues.wire.order_params import OrderParams

@@ -40,9 +40,9 @@ from drift_engine.venues.errors import VenueError
 from drift_engine.venues.http import InvalidRequestError
 from drift_engine.venues.instructions import fills, needs, orders
 from drift_engine.venues.rpc.types import AccountInfo
-from drift_engine.venues.sending import Expired, Failed, Landed, Outcome, Sent
 from drift_engine.venues.trader import Trader
 from drift_engine.venues.transactions import MAX_COMPUTE_UNITS
+from drift_engine.venues.transactions.sending import Expired, Failed, Landed, Outcome, Sent
 from drift_engine.venues.wire.accounts import decode_as
 from drift_engine.venues.wire.order_enums import IMMEDIATE_OR_CANCEL, PostOnly, SuccessCondition
 from drift_engine.venues.wire.order_params import OrderParams

@@ -15,7 +15,7 @@ from msgspec import Struct
 from solders.signature import Signature
 
 from drift_engine.core.types import AccountEvent, InterestAccrued, PlanClosed, TradePlan
-from drift_engine.venues.sending import Sent
+from drift_engine.venues.transactions.sending import Sent
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS plans (

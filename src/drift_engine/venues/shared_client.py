@@ -16,7 +16,6 @@ from msgspec import Struct
 from solders.pubkey import Pubkey
 
 from drift_engine.core.client import VenueUnavailableError
-from drift_engine.venues.blockhash import Warm
 from drift_engine.venues.mirror import Mirror, Pace
 from drift_engine.venues.rpc import Rpc
 from drift_engine.venues.rpc import calls as rpc_calls
@@ -26,6 +25,7 @@ from drift_engine.venues.rpc.transport import Policy
 from drift_engine.venues.rpc.types import AccountInfo
 from drift_engine.venues.streams.address import find_ws_urls
 from drift_engine.venues.streams.subscriptions import Subscriptions
+from drift_engine.venues.transactions.blockhash import Warm
 
 WARM_MS = 1_000
 HOLD_S = 45.0

@@ -5,10 +5,10 @@
         await trader.deposit("USDT", "100")
         await trader.place(trader.order("SOL-PERP", "0.5", "140"))
 
-Every act is one transaction. It returns an ``Outcome`` (``sending``): landed, failed with the program's own name,
-expired, or unknown. What cannot be right is refused before anything is signed, by ``EncodeError`` (a market that is not
-known or has no oracle, a wrong mint, a figure too precise or too large) or ``InvalidRequestError`` (no such account or
-order, a key without the right). Figures are text, ``Decimal`` or whole units.
+Every act is one transaction. It returns an ``Outcome`` (``transactions.sending``): landed, failed with the program's
+own name, expired, or unknown. What cannot be right is refused before anything is signed, by ``EncodeError`` (a market
+that is not known or has no oracle, a wrong mint, a figure too precise or too large) or ``InvalidRequestError`` (no such
+account or order, a key without the right). Figures are text, ``Decimal`` or whole units.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -36,9 +36,9 @@ from drift_engine.venues.keys import Key
 from drift_engine.venues.listed import Listed
 from drift_engine.venues.order_forms import Figure, token_amount
 from drift_engine.venues.program import Program
-from drift_engine.venues.sending import Following, Outcome, Sender
 from drift_engine.venues.shared_client import Settings, shared
 from drift_engine.venues.trader_orders import OrderDesk
+from drift_engine.venues.transactions.sending import Following, Outcome, Sender
 from drift_engine.venues.wire.order_enums import SettleMode
 from drift_engine.venues.wire.user import User
 

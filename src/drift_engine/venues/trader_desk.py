@@ -19,8 +19,8 @@ from drift_engine.venues.instructions.trader import Trader as Owner
 from drift_engine.venues.listed import Listed
 from drift_engine.venues.program import Program
 from drift_engine.venues.rpc.types import Transaction
-from drift_engine.venues.sending import Failed, Landed, Outcome, Sender
 from drift_engine.venues.shared_client import Connection
+from drift_engine.venues.transactions.sending import Failed, Landed, Outcome, Sender
 from drift_engine.venues.wire.accounts import decode_as
 from drift_engine.venues.wire.events.decoding import UnknownEvent
 from drift_engine.venues.wire.events.kinds import Event

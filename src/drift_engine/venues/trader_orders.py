@@ -12,8 +12,8 @@ from drift_engine.venues.http import InvalidRequestError
 from drift_engine.venues.instructions import fills, needs, orders
 from drift_engine.venues.instructions.trader import Trader as Owner
 from drift_engine.venues.order_forms import BASE_DECIMALS, PRICE_DECIMALS, Figure, Settings
-from drift_engine.venues.sending import Outcome
 from drift_engine.venues.trader_desk import Desk
+from drift_engine.venues.transactions.sending import Outcome
 from drift_engine.venues.wire.order_enums import (
     IMMEDIATE_OR_CANCEL,
     Direction,

@@ -25,7 +25,7 @@ from drift_engine.venues.gateway.gateway import Gateway
 from drift_engine.venues.gateway.messages import CancelAll, PlaceOrder, SendOptions
 from drift_engine.venues.http import InvalidRequestError, RefusedError, UnreachableError
 from drift_engine.venues.market_id import MarketId
-from drift_engine.venues.sending import Sent
+from drift_engine.venues.transactions.sending import Sent
 
 _NAME = "drift_v2"
 

@@ -22,7 +22,6 @@ from solders.signature import Signature
 
 from drift_engine.core.client import VenueUnavailableError
 from drift_engine.core.units import MILLISECOND_NS
-from drift_engine.venues.blockhash import Warm
 from drift_engine.venues.keys import Key
 from drift_engine.venues.program import Program
 from drift_engine.venues.rpc import Rpc
@@ -31,7 +30,8 @@ from drift_engine.venues.rpc.errors import RpcError, RpcRateLimitedError, Transa
 from drift_engine.venues.rpc.types import SignatureStatus
 from drift_engine.venues.streams.subscriptions import Subscriptions
 from drift_engine.venues.streams.watches import SignatureNote, SignatureWatch
-from drift_engine.venues.transactions import budget, signed
+from drift_engine.venues.transactions.blockhash import Warm
+from drift_engine.venues.transactions.building import budget, signed
 from drift_engine.venues.wire.logs import name_of, parse
 
 _RANKS = {"processed": 0, "confirmed": 1, "finalized": 2}

@@ -14,7 +14,7 @@ from drift_engine.venues.errors import EncodeError
 from drift_engine.venues.instructions.call import Call
 from drift_engine.venues.keys import Key
 from drift_engine.venues.program import Program
-from drift_engine.venues.transactions import PRICE, PRICE_TAG, Signed, Template, budget
+from drift_engine.venues.transactions.building import PRICE, PRICE_TAG, Signed, Template, budget
 from drift_engine.venues.wire.user import User
 
 _PRICE_AT, _CALL_AT = 1, 2
