@@ -7,10 +7,10 @@ from solders.pubkey import Pubkey
 
 from drift_engine.venues.checks import layout, nodes, trading
 from drift_engine.venues.checks.nodes import Node
-from drift_engine.venues.market_reads import MarketRead
 from drift_engine.venues.program import Program
 from drift_engine.venues.programs import PROGRAMS, VELOCITY
 from drift_engine.venues.rpc.types import AccountInfo
+from drift_engine.venues.snapshot.market_reads import MarketRead
 from drift_engine.venues.wire.perp_market import PerpMarket
 from drift_engine.venues.wire.state import State
 

@@ -14,8 +14,14 @@ HOME = Path(drift_engine.venues.__path__[0])
 ROOMS = sorted(path.parent.name for path in HOME.glob("*/__init__.py"))
 # What may be imported without what talks to the network.
 LIGHT = (
-    "rpc.calls", "rpc.errors", "rpc.types", "dlob.messages", "translate.orders", "transactions.order_template",
-)  # fmt: skip
+    "dlob.messages",
+    "rpc.calls",
+    "rpc.errors",
+    "rpc.types",
+    "snapshot",
+    "transactions.order_template",
+    "translate.orders",
+)
 
 
 def promised(room: str) -> dict[str, str]:

@@ -13,11 +13,11 @@ from drift_engine.localnet.venue import world
 from drift_engine.venues import addresses
 from drift_engine.venues.errors import DecodeError
 from drift_engine.venues.funding_rates import funding_of, imbalance
-from drift_engine.venues.market_reads import AnyRead, vault_amount
 from drift_engine.venues.program import Program
 from drift_engine.venues.programs import DRIFT_V2, VELOCITY
 from drift_engine.venues.rpc.types import AccountInfo
 from drift_engine.venues.snapshot import Snapshot, assemble, beside, market_addresses
+from drift_engine.venues.snapshot.market_reads import AnyRead, vault_amount
 from drift_engine.venues.wire.state import State
 
 SLOT = 5_000

@@ -22,7 +22,7 @@ def account(
     whose = venue_options.address(authority)
     from drift_engine.cli.account_facts import account_of
     from drift_engine.cli.output import out, print_json
-    from drift_engine.venues.snapshot_reading import find_owner, read_snapshot
+    from drift_engine.venues.snapshot.reading import find_owner, read_snapshot
 
     async def read(client: "Rpc") -> "tuple[str, Snapshot]":
         owner = await find_owner(client, place.program, whose)

@@ -22,8 +22,8 @@ from drift_engine.core.types import Account, Margin, Market, PerpPosition, SpotB
 from drift_engine.core.units import E9, MILLISECOND_NS
 from drift_engine.core.valuation import PriceUnknownError, perp_value_e6, spot_value_e6
 from drift_engine.status import margin_status, net_delta_e9
-from drift_engine.venues.market_reads import AnyRead
 from drift_engine.venues.snapshot import Snapshot, SubAccount
+from drift_engine.venues.snapshot.market_reads import AnyRead
 from drift_engine.venues.wire.enums import UserStatus
 
 Facts = dict[str, Any]

@@ -5,9 +5,9 @@ from typing import Any
 from drift_engine.cli.figures import percent
 from drift_engine.venues.errors import DecodeError
 from drift_engine.venues.funding_rates import Funding, Rates, funding_of
-from drift_engine.venues.market_reads import MarketRead
 from drift_engine.venues.program import Program
 from drift_engine.venues.snapshot import Snapshot
+from drift_engine.venues.snapshot.market_reads import MarketRead
 from drift_engine.venues.wire.perp_market import PerpMarket
 
 Facts = dict[str, Any]

@@ -10,9 +10,9 @@ from drift_engine.core.interest import market_utilisation_e6, rates_e6
 from drift_engine.core.oracle_validity import accepts
 from drift_engine.core.types import Market, PerpSpec, SpotSpec
 from drift_engine.venues.errors import DecodeError
-from drift_engine.venues.market_reads import MarketRead, withheld_e6
 from drift_engine.venues.program import Program
 from drift_engine.venues.snapshot import Snapshot
+from drift_engine.venues.snapshot.market_reads import MarketRead, withheld_e6
 from drift_engine.venues.wire.enums import OracleSource, PerpOperation, SpotOperation
 from drift_engine.venues.wire.perp_market import PerpMarket
 from drift_engine.venues.wire.spot_market import SpotMarket

@@ -98,7 +98,7 @@ def ask(found: Place, question: Callable[["Rpc"], Awaitable[T]]) -> T:
 
 def read_venue(found: Place) -> "Snapshot":
     """Read a venue as it is now: its state and its markets."""
-    from drift_engine.venues.snapshot_reading import read_snapshot
+    from drift_engine.venues.snapshot.reading import read_snapshot
 
     return ask(found, lambda rpc: read_snapshot(rpc, found.program))
 

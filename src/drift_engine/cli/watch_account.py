@@ -53,7 +53,7 @@ async def _watched(place: venue_options.Place, whose: "Pubkey", length_s: float 
     from drift_engine.venues.live_accounts import LiveAccounts
     from drift_engine.venues.mirror import Mirror
     from drift_engine.venues.rpc import Rpc
-    from drift_engine.venues.snapshot_reading import find_owner, read_state
+    from drift_engine.venues.snapshot.reading import find_owner, read_state
     from drift_engine.venues.streams.address import find_ws_urls
     from drift_engine.venues.streams.subscriptions import Subscriptions
 

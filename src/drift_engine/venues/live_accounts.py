@@ -15,12 +15,12 @@ from solders.pubkey import Pubkey
 from drift_engine.venues import addresses
 from drift_engine.venues.directory import QUOTE_INDEX
 from drift_engine.venues.errors import DecodeError
-from drift_engine.venues.market_reads import Accounts, owned
 from drift_engine.venues.mirror import Mirror
 from drift_engine.venues.program import Program
 from drift_engine.venues.rpc.types import AccountInfo
 from drift_engine.venues.snapshot import Snapshot, assemble, beside
-from drift_engine.venues.snapshot_reading import Owner
+from drift_engine.venues.snapshot.market_reads import Accounts, owned
+from drift_engine.venues.snapshot.reading import Owner
 from drift_engine.venues.streams.subscriptions import Subscriptions
 from drift_engine.venues.wire.user import User
 from drift_engine.venues.wire.user_stats import UserStats

@@ -17,7 +17,7 @@ from drift_engine.localnet.venue.frame import Frame
 from drift_engine.localnet.venue.maps import one_oracle
 from drift_engine.localnet.venue.pauses import FUNDING, is_paused, require_open
 from drift_engine.localnet.venue.refusals import require
-from drift_engine.venues.market_reads import withheld_e6
+from drift_engine.venues.snapshot.market_reads import withheld_e6
 from drift_engine.venues.wire.events.markets import SpotInterestRecord
 from drift_engine.venues.wire.oracles import OraclePrice
 from drift_engine.venues.wire.spot_market import SpotMarket

@@ -20,7 +20,7 @@ from drift_engine.venues.programs import PROGRAMS
 from drift_engine.venues.rpc import Rpc
 from drift_engine.venues.rpc.errors import METHOD_NOT_FOUND, RpcError, RpcUnavailableError
 from drift_engine.venues.rpc.transport import Policy
-from drift_engine.venues.snapshot_reading import Owner, block_time_s, find_owner, read_snapshot
+from drift_engine.venues.snapshot.reading import Owner, block_time_s, find_owner, read_snapshot
 from drift_engine.venues.streams.address import find_ws_urls
 from drift_engine.venues.streams.kept_socket import Patience
 from drift_engine.venues.streams.subscriptions import Subscriptions

@@ -9,10 +9,10 @@ from solders.pubkey import Pubkey
 
 from drift_engine.venues import addresses
 from drift_engine.venues.checks.check import BUILD_MEND, NETWORK_MEND, Check
-from drift_engine.venues.market_reads import AnyRead
 from drift_engine.venues.program import Program
 from drift_engine.venues.programs import PROGRAMS
 from drift_engine.venues.rpc.types import AccountInfo
+from drift_engine.venues.snapshot.market_reads import AnyRead
 
 
 def program_there(program: Program, info: AccountInfo | None, others: Iterable[Program] = ()) -> Check:

@@ -7,8 +7,8 @@ from solders.pubkey import Pubkey
 from drift_engine.core.oracle_validity import accepts
 from drift_engine.venues.checks.check import BUILD_MEND, Check, Verdict
 from drift_engine.venues.errors import DecodeError
-from drift_engine.venues.market_reads import AnyRead
 from drift_engine.venues.program import Program
+from drift_engine.venues.snapshot.market_reads import AnyRead
 from drift_engine.venues.wire.enums import ExchangeStatus, MarketStatus, PerpOperation, SpotOperation
 from drift_engine.venues.wire.state import State
 

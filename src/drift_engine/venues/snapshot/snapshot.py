@@ -1,6 +1,6 @@
 """A whole venue as one value: state, markets with their oracles, an authority's sub-accounts, all of one moment.
 
-Pure: accounts' bytes go in (``snapshot_reading`` gets them), values come out. Each account is taken only from the
+Pure: accounts' bytes go in (``reading`` gets them), values come out. Each account is taken only from the
 program that must own it. What is missing or cannot be read stays in its place with the reason: a market without an
 oracle has no price, an account that holds something unreadable has no margin. Nothing is dropped.
 
@@ -16,7 +16,9 @@ from drift_engine.core.types import Account, Market
 from drift_engine.core.units import SECOND_NS
 from drift_engine.venues import addresses
 from drift_engine.venues.errors import DecodeError, VenueError
-from drift_engine.venues.market_reads import (
+from drift_engine.venues.program import Program
+from drift_engine.venues.rpc.types import AccountInfo
+from drift_engine.venues.snapshot.market_reads import (
     Accounts,
     AnyRead,
     MarketRead,
@@ -24,8 +26,6 @@ from drift_engine.venues.market_reads import (
     market_indexes,
     owned,
 )
-from drift_engine.venues.program import Program
-from drift_engine.venues.rpc.types import AccountInfo
 from drift_engine.venues.translate import Names, Translator
 from drift_engine.venues.wire.accounts import decode
 from drift_engine.venues.wire.perp_market import PerpMarket

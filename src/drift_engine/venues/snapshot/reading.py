@@ -15,12 +15,12 @@ from solders.pubkey import Pubkey
 
 from drift_engine.venues import addresses
 from drift_engine.venues.errors import DecodeError
-from drift_engine.venues.market_reads import Accounts, owned
 from drift_engine.venues.program import Program
 from drift_engine.venues.rpc import Rpc
 from drift_engine.venues.rpc.errors import RpcError
 from drift_engine.venues.rpc.types import AccountInfo
-from drift_engine.venues.snapshot import Snapshot, SnapshotError, assemble, beside, market_addresses
+from drift_engine.venues.snapshot.market_reads import Accounts, owned
+from drift_engine.venues.snapshot.snapshot import Snapshot, SnapshotError, assemble, beside, market_addresses
 from drift_engine.venues.wire.accounts import decode_as
 from drift_engine.venues.wire.state import State
 from drift_engine.venues.wire.user import User
