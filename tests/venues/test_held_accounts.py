@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from solders.pubkey import Pubkey
 
-from drift_engine.venues.held_accounts import ENOUGH_NOTES, MIN_LAG_SLOTS, Held, HeldAccounts, Mark, closed
+from drift_engine.venues.mirror.held_accounts import ENOUGH_NOTES, MIN_LAG_SLOTS, Held, HeldAccounts, Mark, closed
+from drift_engine.venues.mirror.slot_times import SlotTimes
 from drift_engine.venues.rpc.types import AccountInfo, Memcmp
-from drift_engine.venues.slot_times import SlotTimes
 
 KEY, OTHER, PROGRAM = (Pubkey.from_bytes(bytes([n] * 32)) for n in (1, 2, 3))
 LAG = MIN_LAG_SLOTS

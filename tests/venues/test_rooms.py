@@ -15,6 +15,7 @@ ROOMS = sorted(path.parent.name for path in HOME.glob("*/__init__.py"))
 # What may be imported without what talks to the network.
 LIGHT = (
     "dlob.messages",
+    "mirror.held_accounts",
     "rpc.calls",
     "rpc.errors",
     "rpc.types",

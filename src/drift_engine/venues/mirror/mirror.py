@@ -24,7 +24,7 @@ from typing import Self, TypeVar
 from solders.pubkey import Pubkey
 
 from drift_engine.core.units import MILLISECOND_NS
-from drift_engine.venues.held_accounts import Changed, Held, HeldAccounts, HeldProgram, closed
+from drift_engine.venues.mirror.held_accounts import Changed, Held, HeldAccounts, HeldProgram, closed
 from drift_engine.venues.rpc import Rpc
 from drift_engine.venues.rpc import calls as rpc_calls
 from drift_engine.venues.rpc.calls import MAX_ACCOUNTS, account_info, address

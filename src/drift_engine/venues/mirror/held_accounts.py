@@ -23,8 +23,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from solders.pubkey import Pubkey
 from solders.system_program import ID as SYSTEM_PROGRAM
 
+from drift_engine.venues.mirror.slot_times import SlotTimes
 from drift_engine.venues.rpc.types import AccountInfo, Memcmp
-from drift_engine.venues.slot_times import SlotTimes
 
 Changed = Callable[[Pubkey, AccountInfo], None]
 Mark = tuple[int, int]
