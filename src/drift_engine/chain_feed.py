@@ -15,7 +15,7 @@ from drift_engine.core.driving import drive
 from drift_engine.core.types import Event, Market, MarketUpdated, PerpTotals, Spec, SpotSpec
 from drift_engine.core.units import E9, HOUR_NS, SECOND_NS
 from drift_engine.simulation.venue import SimVenue
-from drift_engine.venues.listed import Listed
+from drift_engine.venues.live.listed import Listed
 
 PAUSE_S = 0.25
 ASSUMPTIONS = (

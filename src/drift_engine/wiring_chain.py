@@ -24,9 +24,9 @@ from drift_engine.simulation import facts
 from drift_engine.simulation.models import Fees, FeeTier, Models, VenueConfig
 from drift_engine.simulation.venue import SimVenue
 from drift_engine.strategies.base import DriftStrategy
-from drift_engine.venues.listed import Listed
+from drift_engine.venues.live.listed import Listed
+from drift_engine.venues.live.shared_client import shared
 from drift_engine.venues.programs import by_name
-from drift_engine.venues.shared_client import shared
 from drift_engine.wiring import Feed, Ports, purse_of, venue_log
 
 

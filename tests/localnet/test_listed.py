@@ -8,10 +8,10 @@ from trader_stage import FAST, stage
 
 from drift_engine.venues import addresses
 from drift_engine.venues.errors import DecodeError
-from drift_engine.venues.listed import Listed
+from drift_engine.venues.live.listed import Listed
+from drift_engine.venues.live.shared_client import shared
 from drift_engine.venues.program import Program
 from drift_engine.venues.programs import DRIFT_V2, VELOCITY
-from drift_engine.venues.shared_client import shared
 
 PROGRAMS = pytest.mark.parametrize("program", [VELOCITY, DRIFT_V2], ids=lambda program: program.name)
 E6, E9 = 10**6, 10**9

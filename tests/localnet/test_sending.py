@@ -10,8 +10,8 @@ from trader_stage import FAST, QUICK, Stage, stage
 
 from drift_engine.venues.errors import EncodeError
 from drift_engine.venues.keys import Key
+from drift_engine.venues.live.shared_client import Connection, shared
 from drift_engine.venues.programs import VELOCITY
-from drift_engine.venues.shared_client import Connection, shared
 from drift_engine.venues.transactions.blockhash import ColdError, Warm
 from drift_engine.venues.transactions.sending import Expired, Failed, Following, Landed, Sender, Sent, Unknown
 

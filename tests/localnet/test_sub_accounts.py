@@ -6,12 +6,12 @@ from collections.abc import Callable
 import pytest
 from trader_stage import FAST, QUICK, stage
 
-from drift_engine.venues.listed import Listed
+from drift_engine.venues.live.listed import Listed
+from drift_engine.venues.live.shared_client import Settings, shared
+from drift_engine.venues.live.sub_accounts import SubAccounts
 from drift_engine.venues.programs import VELOCITY
 from drift_engine.venues.rpc.errors import RpcUnavailableError
-from drift_engine.venues.shared_client import Settings, shared
 from drift_engine.venues.streams.address import ws_url_of
-from drift_engine.venues.sub_accounts import SubAccounts
 from drift_engine.venues.trader import Trader
 from drift_engine.venues.transactions.sending import Landed, Outcome
 

@@ -20,10 +20,10 @@ from drift_engine.localnet.venue import listings, world
 from drift_engine.localnet.venue.program import PlayedVenue
 from drift_engine.venues import addresses
 from drift_engine.venues.instructions.tokens import token_account
+from drift_engine.venues.live.shared_client import Settings
 from drift_engine.venues.mirror import Pace
 from drift_engine.venues.program import Program
 from drift_engine.venues.rpc.transport import Policy
-from drift_engine.venues.shared_client import Settings
 from drift_engine.venues.transactions.sending import Following
 from drift_engine.venues.wire.oracle_accounts import PYTH_LAZER_ORACLE, PythLazerOracle
 from drift_engine.venues.wire.perp_market import PerpMarket

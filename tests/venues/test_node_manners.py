@@ -10,6 +10,7 @@ from chain_node import OWNER, Chain, Node
 from solders.pubkey import Pubkey
 
 from drift_engine.venues.checks.examine import Patient, examine
+from drift_engine.venues.live.shared_client import Connection, Settings, shared
 from drift_engine.venues.mirror import Mirror, Pace
 from drift_engine.venues.programs import DRIFT_V2
 from drift_engine.venues.rpc import Rpc
@@ -17,7 +18,6 @@ from drift_engine.venues.rpc import calls as rpc_calls
 from drift_engine.venues.rpc.errors import RpcError, RpcUnavailableError
 from drift_engine.venues.rpc.transport import Policy
 from drift_engine.venues.rpc.types import Memcmp, SignatureStatus
-from drift_engine.venues.shared_client import Connection, Settings, shared
 from drift_engine.venues.streams.address import find_ws_url, find_ws_urls
 from drift_engine.venues.streams.subscriptions import Subscriptions
 from drift_engine.venues.streams.watches import SlotNote, read_frame

@@ -18,7 +18,7 @@ from drift_engine.cli.options import Json, parse_duration
 if TYPE_CHECKING:
     from solders.pubkey import Pubkey
 
-    from drift_engine.venues.live_accounts import LiveAccounts
+    from drift_engine.venues.live.accounts import LiveAccounts
     from drift_engine.venues.mirror import Mirror
 
 Facts = dict[str, Any]
@@ -50,7 +50,7 @@ def watch(
 
 async def _watched(place: venue_options.Place, whose: "Pubkey", length_s: float | None, *, quiet: bool) -> Facts:
     from drift_engine.signals import stopping
-    from drift_engine.venues.live_accounts import LiveAccounts
+    from drift_engine.venues.live.accounts import LiveAccounts
     from drift_engine.venues.mirror import Mirror
     from drift_engine.venues.rpc import Rpc
     from drift_engine.venues.snapshot.reading import find_owner, read_state

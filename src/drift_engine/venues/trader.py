@@ -33,10 +33,10 @@ from drift_engine.venues.instructions.tokens import (
 from drift_engine.venues.instructions.trader import Trader as Owner
 from drift_engine.venues.instructions.trader import trader as owner_of
 from drift_engine.venues.keys import Key
-from drift_engine.venues.listed import Listed
+from drift_engine.venues.live.listed import Listed
+from drift_engine.venues.live.shared_client import Settings, shared
 from drift_engine.venues.order_forms import Figure, token_amount
 from drift_engine.venues.program import Program
-from drift_engine.venues.shared_client import Settings, shared
 from drift_engine.venues.trader_orders import OrderDesk
 from drift_engine.venues.transactions.sending import Following, Outcome, Sender
 from drift_engine.venues.wire.order_enums import SettleMode

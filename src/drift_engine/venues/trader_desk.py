@@ -16,10 +16,10 @@ from drift_engine.venues.directory import Directory
 from drift_engine.venues.http import InvalidRequestError
 from drift_engine.venues.instructions.settling import update_spot_market_cumulative_interest
 from drift_engine.venues.instructions.trader import Trader as Owner
-from drift_engine.venues.listed import Listed
+from drift_engine.venues.live.listed import Listed
+from drift_engine.venues.live.shared_client import Connection
 from drift_engine.venues.program import Program
 from drift_engine.venues.rpc.types import Transaction
-from drift_engine.venues.shared_client import Connection
 from drift_engine.venues.transactions.sending import Failed, Landed, Outcome, Sender
 from drift_engine.venues.wire.accounts import decode_as
 from drift_engine.venues.wire.events.decoding import UnknownEvent

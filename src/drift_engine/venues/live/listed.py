@@ -16,9 +16,9 @@ from drift_engine.core.interest import rates_e6
 from drift_engine.core.types import Market
 from drift_engine.venues.directory import Directory
 from drift_engine.venues.errors import DecodeError
+from drift_engine.venues.live.shared_client import Connection
 from drift_engine.venues.program import Program
 from drift_engine.venues.rpc.types import AccountInfo
-from drift_engine.venues.shared_client import Connection
 from drift_engine.venues.snapshot import market_addresses
 from drift_engine.venues.snapshot.market_reads import withheld_e6
 from drift_engine.venues.translate import Names, Translator

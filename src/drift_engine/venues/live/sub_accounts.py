@@ -15,9 +15,9 @@ from msgspec import Struct
 from solders.pubkey import Pubkey
 
 from drift_engine.core.types import Account
-from drift_engine.venues.listed import Listed
+from drift_engine.venues.live.listed import Listed
+from drift_engine.venues.live.shared_client import Connection
 from drift_engine.venues.rpc.types import AccountInfo, Memcmp
-from drift_engine.venues.shared_client import Connection
 from drift_engine.venues.wire.accounts import decode_as, layout_of
 from drift_engine.venues.wire.user import User
 
