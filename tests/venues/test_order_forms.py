@@ -10,7 +10,7 @@ from solders.token import ID as TOKEN
 
 from drift_engine.venues.directory import Directory, PerpTerms, SpotTerms
 from drift_engine.venues.errors import EncodeError
-from drift_engine.venues.order_forms import Figure, order, perp_order, spot_order, token_amount
+from drift_engine.venues.trader.order_forms import Figure, order, perp_order, spot_order, token_amount
 from drift_engine.venues.wire.order_enums import Direction, MarketType, OrderType, PostOnly
 
 ANY = Pubkey(bytes([1]) * 32)

@@ -20,6 +20,7 @@ LIGHT = (
     "rpc.errors",
     "rpc.types",
     "snapshot",
+    "trader.order_forms",
     "transactions.order_template",
     "translate.orders",
 )

@@ -31,7 +31,6 @@ from drift_engine.core.types import (
     TradePlan,
 )
 from drift_engine.core.units import SECOND_NS, ceil_div
-from drift_engine.venues import order_forms
 from drift_engine.venues.account_history import AccountHistory
 from drift_engine.venues.client_events import leg_order
 from drift_engine.venues.client_log import ClientLog
@@ -40,7 +39,7 @@ from drift_engine.venues.errors import VenueError
 from drift_engine.venues.http import InvalidRequestError
 from drift_engine.venues.instructions import fills, needs, orders
 from drift_engine.venues.rpc.types import AccountInfo
-from drift_engine.venues.trader import Trader
+from drift_engine.venues.trader import Trader, order_forms
 from drift_engine.venues.transactions import MAX_COMPUTE_UNITS
 from drift_engine.venues.transactions.sending import Expired, Failed, Landed, Outcome, Sent
 from drift_engine.venues.wire.accounts import decode_as

@@ -1,5 +1,5 @@
-"""What a venue holds now, followed over one connection that a whole process shares.
+"""What a venue holds now, followed over the connection that a whole process shares.
 
-``shared_client`` is the connection; ``listed`` are all markets of a protocol; ``sub_accounts`` are an authority's, as
-they open and close; ``accounts`` are those that were chosen, with all that their margin stands on.
+``shared_client`` is that connection; ``listed`` are all markets of a protocol. ``sub_accounts`` are all that an
+authority has, as they open and close; ``accounts`` are all or one of them with everything their margin stands on.
 """

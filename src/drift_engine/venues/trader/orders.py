@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from typing import Unpack
 
 from drift_engine.core.units import show_scaled
-from drift_engine.venues import order_forms
 from drift_engine.venues.http import InvalidRequestError
 from drift_engine.venues.instructions import fills, needs, orders
 from drift_engine.venues.instructions.trader import Trader as Owner
-from drift_engine.venues.order_forms import BASE_DECIMALS, PRICE_DECIMALS, Figure, Settings
-from drift_engine.venues.trader_desk import Desk
+from drift_engine.venues.trader import order_forms
+from drift_engine.venues.trader.desk import Desk
+from drift_engine.venues.trader.order_forms import BASE_DECIMALS, PRICE_DECIMALS, Figure, Settings
 from drift_engine.venues.transactions.sending import Outcome
 from drift_engine.venues.wire.order_enums import (
     IMMEDIATE_OR_CANCEL,

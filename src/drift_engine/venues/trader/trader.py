@@ -35,9 +35,9 @@ from drift_engine.venues.instructions.trader import trader as owner_of
 from drift_engine.venues.keys import Key
 from drift_engine.venues.live.listed import Listed
 from drift_engine.venues.live.shared_client import Settings, shared
-from drift_engine.venues.order_forms import Figure, token_amount
 from drift_engine.venues.program import Program
-from drift_engine.venues.trader_orders import OrderDesk
+from drift_engine.venues.trader.order_forms import Figure, token_amount
+from drift_engine.venues.trader.orders import OrderDesk
 from drift_engine.venues.transactions.sending import Following, Outcome, Sender
 from drift_engine.venues.wire.order_enums import SettleMode
 from drift_engine.venues.wire.user import User
