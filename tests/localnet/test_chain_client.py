@@ -29,7 +29,7 @@ from drift_engine.core.types import (
 )
 from drift_engine.localnet import tokens
 from drift_engine.venues.chain_client import ChainClient
-from drift_engine.venues.client_log import ClientLog, ForeignLogError
+from drift_engine.venues.chain_client.log import ClientLog, ForeignLogError
 from drift_engine.venues.instructions import funds, needs
 from drift_engine.venues.instructions.tokens import token_account
 from drift_engine.venues.program import Program

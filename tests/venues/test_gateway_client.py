@@ -10,7 +10,7 @@ from solders.keypair import Keypair
 
 from drift_engine.core.client import VenueUnavailableError
 from drift_engine.core.types import ApprovedPlan, Leg, TradePlan
-from drift_engine.venues.client_log import ClientLog
+from drift_engine.venues.chain_client.log import ClientLog
 from drift_engine.venues.gateway import Gateway
 from drift_engine.venues.gateway.client import GatewayCannotError, GatewayClient
 

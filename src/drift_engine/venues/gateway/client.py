@@ -19,7 +19,7 @@ from drift_engine.core.types import (
     TradePlan,
 )
 from drift_engine.core.units import SECOND_NS, ceil_div
-from drift_engine.venues.client_log import ClientLog
+from drift_engine.venues.chain_client.log import ClientLog
 from drift_engine.venues.errors import VenueError
 from drift_engine.venues.gateway.gateway import Gateway
 from drift_engine.venues.gateway.messages import CancelAll, PlaceOrder, SendOptions

@@ -28,7 +28,7 @@ from drift_engine.core.types import (
     Withdrawn,
 )
 from drift_engine.core.units import SECOND_NS
-from drift_engine.venues.client_log import ClientLog, PlanOrder
+from drift_engine.venues.chain_client.log import ClientLog, PlanOrder
 from drift_engine.venues.translate import Names
 from drift_engine.venues.wire.enums import DepositDirection, LiquidationType, OrderAction
 from drift_engine.venues.wire.events.liquidation import LiquidationRecord

@@ -11,8 +11,8 @@ from solders.signature import Signature
 
 from drift_engine.core.client import VenueUnavailableError
 from drift_engine.core.units import SECOND_NS
-from drift_engine.venues.client_events import ReadTransaction, Teller
-from drift_engine.venues.client_log import ClientLog
+from drift_engine.venues.chain_client.events import ReadTransaction, Teller
+from drift_engine.venues.chain_client.log import ClientLog
 from drift_engine.venues.live.listed import Listed
 from drift_engine.venues.rpc import Rpc
 from drift_engine.venues.rpc import calls as rpc_calls

@@ -2,7 +2,7 @@
 
 A plan is one transaction, all its legs or none: what rests is placed, what takes is placed and taken at once and
 cancelled where it does not fill. Its signature is kept before its bytes leave; afterwards the chain alone says what
-became of it. The account's events are read from its transactions, numbered once and for all in ``client_log``.
+became of it. The account's events are read from its transactions, numbered once and for all in ``log``.
 
 A sub-account belongs to one engine: its books are the sum of its whole history, and what others do with it shows as
 events without a plan.
@@ -31,9 +31,9 @@ from drift_engine.core.types import (
     TradePlan,
 )
 from drift_engine.core.units import SECOND_NS, ceil_div
-from drift_engine.venues.account_history import AccountHistory
-from drift_engine.venues.client_events import leg_order
-from drift_engine.venues.client_log import ClientLog
+from drift_engine.venues.chain_client.account_history import AccountHistory
+from drift_engine.venues.chain_client.events import leg_order
+from drift_engine.venues.chain_client.log import ClientLog
 from drift_engine.venues.directory import QUOTE_INDEX
 from drift_engine.venues.errors import VenueError
 from drift_engine.venues.http import InvalidRequestError
