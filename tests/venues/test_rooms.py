@@ -20,6 +20,7 @@ LIGHT = (
     "rpc.errors",
     "rpc.types",
     "snapshot",
+    "streams.watches",
     "trader.order_forms",
     "transactions.order_template",
     "translate.orders",
