@@ -3,8 +3,9 @@
 Names are loaded when they are first used, so that importing the package costs almost nothing.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from drift_engine.first_use import loaded_on_first_use
 
 if TYPE_CHECKING:
     from drift_engine.engine import BaseEngine, DriftEngine
@@ -12,17 +13,20 @@ if TYPE_CHECKING:
     from drift_engine.strategies.delta_neutral.strategy import DeltaNeutralStrategy
     from drift_engine.strategies.funding_farm.strategy import FundingFarmStrategy
     from drift_engine.strategies.hold.strategy import HoldStrategy
+else:
+    __getattr__ = loaded_on_first_use(
+        __name__,
+        {
+            "BaseEngine": "engine",
+            "DriftEngine": "engine",
+            "DriftStrategy": "strategies.base",
+            "DeltaNeutralStrategy": "strategies.delta_neutral.strategy",
+            "FundingFarmStrategy": "strategies.funding_farm.strategy",
+            "HoldStrategy": "strategies.hold.strategy",
+        },
+    )
 
 __version__ = "0.1.0"
-
-_HOMES = {
-    "BaseEngine": "drift_engine.engine",
-    "DriftEngine": "drift_engine.engine",
-    "DriftStrategy": "drift_engine.strategies.base",
-    "DeltaNeutralStrategy": "drift_engine.strategies.delta_neutral.strategy",
-    "FundingFarmStrategy": "drift_engine.strategies.funding_farm.strategy",
-    "HoldStrategy": "drift_engine.strategies.hold.strategy",
-}
 
 __all__ = [
     "BaseEngine",
@@ -33,11 +37,3 @@ __all__ = [
     "HoldStrategy",
     "__version__",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    """Load a public name from the module that defines it."""
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(home), name)

@@ -7,7 +7,7 @@ the same log.
 
 from typing import TYPE_CHECKING
 
-from drift_engine.venues.first_use import loaded_on_first_use
+from drift_engine.first_use import loaded_on_first_use
 
 if TYPE_CHECKING:
     from drift_engine.venues.chain_client.client import ChainClient

@@ -6,7 +6,7 @@ at the earliest. Both are pure.
 
 from typing import TYPE_CHECKING
 
-from drift_engine.venues.first_use import loaded_on_first_use
+from drift_engine.first_use import loaded_on_first_use
 
 if TYPE_CHECKING:
     from drift_engine.venues.mirror.mirror import Mirror, Pace

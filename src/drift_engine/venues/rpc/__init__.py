@@ -6,7 +6,7 @@ endpoints, retries, limits and deadlines. What a node tells by itself is in ``ve
 
 from typing import TYPE_CHECKING
 
-from drift_engine.venues.first_use import loaded_on_first_use
+from drift_engine.first_use import loaded_on_first_use
 
 if TYPE_CHECKING:
     from drift_engine.venues.rpc.rpc import Rpc

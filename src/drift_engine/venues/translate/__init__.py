@@ -5,7 +5,7 @@
 
 from typing import TYPE_CHECKING
 
-from drift_engine.venues.first_use import loaded_on_first_use
+from drift_engine.first_use import loaded_on_first_use
 
 if TYPE_CHECKING:
     from drift_engine.venues.translate.translate import Names, Translator
