@@ -5,6 +5,9 @@ from itertools import product
 
 import pytest
 from account_values import kinds, random_account, random_record
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Struct
 from msgspec.structs import asdict, replace
 from solders.pubkey import Pubkey
 
@@ -12,6 +15,7 @@ from drift_engine.venues.errors import DecodeError, EncodeError
 from drift_engine.venues.program import Program
 from drift_engine.venues.programs import DRIFT_V2, VELOCITY
 from drift_engine.venues.wire.accounts import blank, decode, decode_as, layout_of
+from drift_engine.venues.wire.codec import record, text
 from drift_engine.venues.wire.layout import Field, Selection, View
 from drift_engine.venues.wire.perp_market import PerpMarket
 from drift_engine.venues.wire.records import PoolBalance
@@ -60,12 +64,43 @@ def test_slots_written_one_by_one_are_read_in_order(program: Program) -> None:
 
 
 @pytest.mark.parametrize("program", [VELOCITY, DRIFT_V2], ids=lambda program: program.name)
-@pytest.mark.parametrize("open_slots", [(), (0,), (31,), (0, 5, 30)])
+@pytest.mark.parametrize("open_slots", [(), (0,), (31,), (0, 5, 30), tuple(range(31)), tuple(range(32))])
 def test_only_open_orders_are_listed(program: Program, open_slots: tuple[int, ...]) -> None:
     user = blank(program, User)
     for slot in range(32):
         user.put_order(slot, Order(order_id=slot, status=1 if slot in open_slots else 2))
     assert tuple(order.order_id for order in user.orders()) == open_slots
+
+
+class Three(Struct, frozen=True):
+    """A struct whose fields lie in another order, or not all of them."""
+
+    first: int = 0
+    second: int = 0
+    third: int = 0
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "first, second u8\nthird u16",
+        "third u16\nfirst, second u8",
+        "second, third u8\n_ u8*3\nfirst u16\n_ u8*2",
+        "third, second, first u8",
+        "third u128\nfirst, second u8",
+        "third, second u8",
+    ],
+)
+def test_structs_side_by_side_are_read_as_each_alone(lines: str) -> None:
+    codec = record(Three, lines)
+    written = [Three(**{name: 10 * nth + place for place, name in enumerate(codec.offsets)}) for nth in range(3)]
+    assert [codec.unpacked(codec.packed(one)) for one in written] == written
+    assert list(codec.all(b"".join(codec.packed(one) for one in written))) == written
+
+
+@given(st.binary(max_size=32) | st.text(" \0aß€", max_size=10).map(str.encode))
+def test_a_name_loses_its_padding_and_nothing_else(raw: bytes) -> None:
+    assert text(raw) == raw.decode("utf-8", "replace").strip(" \0")
 
 
 def test_free_slots_between_held_ones_are_left_out() -> None:

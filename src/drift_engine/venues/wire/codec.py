@@ -6,11 +6,12 @@ declares them: ``name type`` a line, several names of one type with commas, ``_`
 Everything lies packed and little-endian.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import starmap
-from operator import attrgetter, itemgetter
+from operator import add, attrgetter, itemgetter
 from struct import Struct
 from typing import Any, Generic, TypeVar
 
@@ -41,13 +42,15 @@ class Codec(Generic[T]):
 class Record(Codec[S]):
     """A struct inside an account. ``format`` packs its fields, whose places are in ``offsets``.
 
-    ``arguments`` turns the format's items into ``make``'s arguments, and is ``None`` where they already are.
+    ``arguments`` turns the format's items into ``make``'s arguments, and is ``None`` where they already are; ``rows``
+    unpacks the arguments of every struct in some bytes.
     """
 
     make: type[S]
     format: Struct
     offsets: Mapping[str, int]
     arguments: Callable[[Any], Iterable[Any]] | None
+    rows: Callable[[bytes], Iterable[Any]]
     packed: Callable[[S], bytes]
 
     def unpacked(self, raw: bytes) -> S:
@@ -55,13 +58,9 @@ class Record(Codec[S]):
         items = self.format.unpack(raw)
         return self.make(*(self.arguments(items) if self.arguments else items))
 
-    def all(self, data: bytes | bytearray) -> Iterable[S]:
+    def all(self, data: bytes) -> Iterable[S]:
         """Return the structs that fill ``data``, one after the other."""
-        return self.made(self.format.iter_unpack(data))
-
-    def made(self, items: Iterable[Any]) -> Iterable[S]:
-        """Return the structs of what the format unpacked."""
-        return starmap(self.make, map(self.arguments, items) if self.arguments else items)
+        return starmap(self.make, self.rows(data))
 
 
 Codecs = Mapping[str, Codec[Any]]
@@ -69,7 +68,7 @@ Codecs = Mapping[str, Codec[Any]]
 
 def text(raw: bytes) -> str:
     """Return a name without its padding; bytes that are no UTF-8 are shown as the replacement sign."""
-    return raw.decode("utf-8", "replace").strip(" \0")
+    return raw.strip(b" \0").decode("utf-8", "replace")
 
 
 def padded(name: str) -> bytes:
@@ -123,7 +122,22 @@ def declared(lines: str, known: Codecs, start: int = 0) -> Declared:
                 types[name], codecs[name], offsets[name] = kind, codec, at
                 code += codec.code
             at += codec.size
-    return Declared(types, codecs, offsets, code, at)
+    return Declared(types, codecs, offsets, _counted(code), at)
+
+
+def _counted(code: str) -> str:
+    """Return a format with a count before items of one type, ``3Q`` for ``QQQ``: ``struct`` unpacks them faster."""
+    return re.sub(r"([A-Za-z?])\1+", lambda run: f"{len(run[0])}{run[1]}", code)
+
+
+def format_of(names: Sequence[str], codecs: Codecs, offsets: Mapping[str, int], size: int = 0) -> Struct:
+    """Return the format of some fields where they lie, in that order, and of ``size`` bytes at least."""
+    code, at = "", 0
+    for name in names:
+        codec, start = codecs[name], offsets[name]
+        code += (f"{start - at}x" if start > at else "") + codec.code
+        at = start + codec.size
+    return Struct("<" + _counted(code) + f"{max(0, size - at)}x")
 
 
 def of_type(kind: str, known: Codecs) -> Codec[Any]:
@@ -136,14 +150,17 @@ def of_type(kind: str, known: Codecs) -> Codec[Any]:
 def record(make: type[S], lines: str, known: Codecs | None = None) -> Record[S]:
     """Return the codec of a struct whose fields are ``make``'s by name; fields it does not declare keep defaults."""
     read = declared(lines, known or {})
-    packer, arguments = Struct("<" + read.code), _arguments(make, read)
-    packed = _packing(read, packer)
+    packer = Struct("<" + read.code)
+    arguments, packed = _arguments(make, read), _packing(read, packer)
 
     def value(raw: bytes) -> S:
         items = packer.unpack(raw)
         return make(*(arguments(items) if arguments else items))
 
-    return Record(f"{packer.size}s", value, packed, make, packer, read.offsets, arguments, packed)
+    rows: Callable[[bytes], Iterable[Any]] = packer.iter_unpack
+    if arguments:
+        rows = _in_two_passes(make, read) or (lambda data: map(arguments, packer.iter_unpack(data)))
+    return Record(f"{packer.size}s", value, packed, make, packer, read.offsets, arguments, rows, packed)
 
 
 def _arguments(make: type[msgspec.Struct], read: Declared) -> Callable[[Any], Iterable[Any]] | None:
@@ -160,6 +177,21 @@ def _arguments(make: type[msgspec.Struct], read: Declared) -> Callable[[Any], It
         return ordered(values) if ordered else values
 
     return arguments
+
+
+def _in_two_passes(make: type[msgspec.Struct], read: Declared) -> Callable[[bytes], Iterable[Any]] | None:
+    """Return how to unpack ``make``'s first fields, then its last ones, which lie between them, and join both.
+
+    That is cheaper than to put each struct's items into another order. ``None`` where it does not do.
+    """
+    fields, at = make.__struct_fields__, read.offsets
+    if set(fields) != set(at) or any(codec.value for codec in read.codecs.values()):
+        return None
+    turn = next(place for place in range(1, len(fields)) if at[fields[place]] < at[fields[place - 1]])
+    if list(fields[turn:]) != sorted(fields[turn:], key=lambda name: at[name]):
+        return None
+    first, last = (format_of(part, read.codecs, at, read.end) for part in (fields[:turn], fields[turn:]))
+    return lambda data: map(add, first.iter_unpack(data), last.iter_unpack(data))
 
 
 def _ordered(make: type[msgspec.Struct], names: tuple[str, ...]) -> Callable[[Any], Iterable[Any]] | None:

@@ -22,7 +22,7 @@ import msgspec
 from solders.pubkey import Pubkey
 
 from drift_engine.venues.errors import EncodeError
-from drift_engine.venues.wire.codec import Codec, Codecs, Declared, Record, declared
+from drift_engine.venues.wire.codec import Codec, Codecs, Declared, Record, declared, format_of
 
 Buffer = bytes | bytearray
 Place = tuple[int, Callable[[Buffer, int], tuple[Any, ...]], Callable[[Any], Any] | None]
@@ -47,13 +47,12 @@ class Slots:
     record: Record[Any]
     tails: tuple[bytes, ...]
 
-    def all(self, data: Buffer) -> Iterable[Any]:
-        """Return all the structs."""
-        return self.record.all(data[self.start : self.stop])
+    def raw(self, data: Buffer) -> bytes:
+        """Return their bytes out of an account's."""
+        return bytes(data[self.start : self.stop])
 
-    def used(self, data: Buffer) -> Iterable[Any]:
-        """Return the structs without most of the zeros at the end, which hold nothing."""
-        raw = data[self.start : self.stop]
+    def used(self, raw: bytes) -> Iterable[Any]:
+        """Return the structs in their bytes without most of the zeros at the end, which hold nothing."""
         if raw.endswith(self.tails[-1:]):
             for tail in self.tails:
                 if raw.endswith(tail):
@@ -66,9 +65,9 @@ class Layout:
     """Where each field of one account of one protocol lies.
 
     ``offsets`` count from the account's first byte; ``places`` are what reading one field needs; ``whole`` unpacks
-    every field at once, ``converted`` says which of them are not yet values (``slot_places``: which are slots), and
-    ``snapshot`` is the struct of all of them; ``records`` are the structs that its types name, ``slots`` the arrays of
-    them.
+    every field at once, ``converted`` says which of them are not yet values, ``whole_slots`` which are the bytes of
+    slots, and ``snapshot`` is the struct of all of them; ``records`` are the structs that its types name, ``slots`` the
+    arrays of them.
     """
 
     name: str
@@ -80,7 +79,7 @@ class Layout:
     places: Mapping[str, Place]
     whole: Struct
     converted: tuple[tuple[int, Callable[[Any], Any]], ...]
-    slot_places: tuple[tuple[int, str], ...]
+    whole_slots: tuple[tuple[int, str, Slots], ...]
     snapshot: Callable[..., Any]
     records: Mapping[str, Record[Any]]
     slots: Mapping[str, Slots]
@@ -124,7 +123,7 @@ def account_layout(name: str, lines: str, records: Mapping[str, Record[Any]] | N
         places=places,
         whole=Struct("<8x" + read.code),
         converted=tuple((at, value) for at, field, value in numbered if value and field not in slots),
-        slot_places=tuple((at, field) for at, field, _ in numbered if field in slots),
+        whole_slots=tuple((at, field, slots[field]) for at, field, _ in numbered if field in slots),
         snapshot=msgspec.defstruct(name, read.types, frozen=True, gc=False),
         records=known,
         slots=slots,
@@ -164,13 +163,14 @@ class View(msgspec.Struct, eq=False, gc=False):
         items = list(layout.whole.unpack_from(self.data))
         for at, value in layout.converted:
             items[at] = value(items[at])
-        for at, name in layout.slot_places:
-            items[at] = self.slot_values(name)
+        for at, _, slots in layout.whole_slots:
+            items[at] = tuple(slots.record.all(items[at]))
         return layout.snapshot(*items)
 
     def slot_values(self, name: str) -> tuple[Any, ...]:
         """Return all the structs of an array, those that hold nothing too."""
-        return tuple(self.layout.slots[name].all(self.data))
+        slots = self.layout.slots[name]
+        return tuple(slots.record.all(slots.raw(self.data)))
 
     def writable(self) -> bytearray:
         """Return the bytes for writing."""
@@ -239,13 +239,9 @@ def _plan(layout: Layout, names: Sequence[str]) -> Plan:
     if absent := [name for name in names if name not in layout]:
         raise AttributeError(f"this protocol's {layout.name} has no {' and no '.join(absent)}")
     lying = sorted(names, key=lambda name: layout.offsets[name])
-    code, at = "<", 0
-    for name in lying:
-        codec, start = layout.codecs[name], layout.offsets[name]
-        code += f"{start - at}x{codec.code}"
-        at = start + codec.size
+    unpack = format_of(lying, layout.codecs, layout.offsets).unpack_from
     converted = [(place, value) for place, name in enumerate(names) if (value := layout.codecs[name].value)]
-    return Struct(code).unpack_from, itemgetter(*(lying.index(name) for name in names)), converted
+    return unpack, itemgetter(*(lying.index(name) for name in names)), converted
 
 
 Int = Field[int]

@@ -6,7 +6,7 @@ scaled balances 1e9, quote and prices 1e6, margin ratios 1e4. Slots that hold no
 """
 
 from collections.abc import Callable
-from itertools import compress
+from itertools import compress, starmap
 from struct import error
 from typing import Any
 
@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from drift_engine.venues.errors import EncodeError
 from drift_engine.venues.wire.codec import record
-from drift_engine.venues.wire.layout import Flag, Int, Key, Text, View
+from drift_engine.venues.wire.layout import Flag, Int, Key, Slots, Text, View
 
 ORDER_OPEN = 1
 SPOT_SLOTS = PERP_SLOTS = 8
@@ -148,22 +148,18 @@ class User(View):
 
     def spot_positions(self) -> tuple[SpotPosition, ...]:
         """Return the balances that hold something, in the account's order."""
-        used = self.layout.slots["spot_positions"].used(self.data)
-        return tuple([held for held in used if held.scaled_balance or not held.empty])
+        slots = self.layout.slots["spot_positions"]
+        return _spots_in(slots, slots.raw(self.data))
 
     def perp_positions(self) -> tuple[PerpPosition, ...]:
         """Return the positions that hold something, in the account's order."""
-        used = self.layout.slots["perp_positions"].used(self.data)
-        return tuple([held for held in used if held.base_asset_amount or not held.empty])
+        slots = self.layout.slots["perp_positions"]
+        return _perps_in(slots, slots.raw(self.data))
 
     def orders(self) -> tuple[Order, ...]:
         """Return the open orders, in the account's order."""
-        slots, data = self.layout.slots["orders"], self.data
-        order, start = slots.record, slots.start
-        size = order.format.size
-        is_open = data[start + order.offsets["status"] : slots.stop : size].translate(_OPEN)
-        held = order.format.iter_unpack(data[start : start + size * (is_open.rfind(1) + 1)])
-        return tuple(order.made(compress(held, is_open)))
+        slots = self.layout.slots["orders"]
+        return _orders_in(slots, slots.raw(self.data))
 
     def contents(self) -> Any:
         """Return a snapshot with the positions that hold something and the open orders only."""
@@ -171,8 +167,8 @@ class User(View):
         items = list(layout.whole.unpack_from(self.data))
         for at, value in layout.converted:
             items[at] = value(items[at])
-        for at, name in layout.slot_places:
-            items[at] = _HELD[name](self)
+        for at, name, slots in layout.whole_slots:
+            items[at] = _HELD[name](slots, items[at])
         return layout.snapshot(*items)
 
     def spot_slots(self) -> tuple[SpotPosition, ...]:
@@ -211,8 +207,26 @@ class User(View):
             raise EncodeError(f"{field}[{slot}] = {held}: {reason}") from None
 
 
-_HELD: dict[str, Callable[[User], tuple[Any, ...]]] = {
-    "spot_positions": User.spot_positions,
-    "perp_positions": User.perp_positions,
-    "orders": User.orders,
+def _spots_in(slots: Slots, raw: bytes) -> tuple[SpotPosition, ...]:
+    return tuple([held for held in slots.used(raw) if held.scaled_balance or not held.empty])
+
+
+def _perps_in(slots: Slots, raw: bytes) -> tuple[PerpPosition, ...]:
+    return tuple([held for held in slots.used(raw) if held.base_asset_amount or not held.empty])
+
+
+def _orders_in(slots: Slots, raw: bytes) -> tuple[Order, ...]:
+    order = slots.record
+    size = order.format.size
+    is_open = raw[order.offsets["status"] :: size].translate(_OPEN)
+    if 0 not in is_open:
+        return tuple(order.all(raw))
+    held = order.rows(raw[: size * (is_open.rfind(1) + 1)])
+    return tuple(starmap(order.make, compress(held, is_open)))
+
+
+_HELD: dict[str, Callable[[Slots, bytes], tuple[Any, ...]]] = {
+    "spot_positions": _spots_in,
+    "perp_positions": _perps_in,
+    "orders": _orders_in,
 }
