@@ -25,7 +25,7 @@ def state(held: Account, **books: int | None) -> EngineState:
 def test_nothing_held_is_healthy_and_as_new_as_the_clock() -> None:
     monitor = MarginMonitor(0, 0)
     margin = monitor.check(state(account(25)))
-    assert margin == Margin(25 * E6, 0, 25 * E6, 0, 25 * E6, 0, 10_000, 10, "known")
+    assert margin == Margin(25 * E6, 0, 25 * E6, 0, 25 * E6, 0, 10, "known")
     assert margin.health_score == 1.0
     empty = monitor.check(state(account()))
     assert (empty.health_e4, empty.leverage_e4, empty.equity_e6) == (10_000, 0, 0)
@@ -73,7 +73,7 @@ def test_the_oldest_held_price_counts_and_no_other() -> None:
 
 def test_an_unknown_price_leaves_nothing_but_its_age() -> None:
     held = account(100, LONG, SpotBalance("SOL", E9))
-    unknown = Margin(0, 0, 0, 0, 0, 0, None, 5, "unknown")
+    unknown = Margin(0, 0, 0, 0, 0, 0, 5, "unknown")
     monitor, now = MarginMonitor(), state(held, price=None)
     assert monitor.check(now) == margin_of(held, now.markets, 10) == unknown
     assert unknown.health_score is None

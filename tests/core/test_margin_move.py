@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from drift_engine.core.margin_monitor import MarginMonitor, margin_of
+from drift_engine.core.margin_move import Fixed, perp_move
 from drift_engine.core.margin_perp import PerpHolding
+from drift_engine.core.margin_sums import with_quote
 from drift_engine.core.types import EngineState, PerpPosition, PerpTotals, SpotBalance
 from drift_engine.core.units import E6, E9
 
@@ -156,3 +158,29 @@ def test_facts_of_the_moved_market_that_change_are_seen() -> None:
         kept = market.totals if change["totals"] == market.totals else change["totals"]
         state.markets = replaced(state.markets, structs.replace(market, **{**change, "totals": kept}))
         assert monitor.check(state) == margin_of(state.account, state.markets, 9) != before
+
+
+def test_a_moment_asked_again_is_answered_with_the_same_and_never_with_an_older_age() -> None:
+    position = PerpPosition("SOL-PERP", 5 * E9, -400 * E6)
+    state = EngineState(now_ns=9, slot=9, account=account(500, position), markets=_books(90 * E6))
+    market, quote = state.markets["SOL-PERP"], state.markets["USDC"]
+    facts = PerpHolding(position, market).plain_facts
+    assert facts is not None
+    fixed = Fixed(state.account, lambda books: books["USDC"], quote, 5, 5)
+    move = perp_move("SOL-PERP", facts, with_quote(None, 500 * E6), fixed)
+    first = move(state)
+    assert first == margin_of(state.account, state.markets, 9)
+    assert move(state) is first
+    for price_e6 in (None, 0):
+        state.now_ns, state.markets = 12, replaced(state.markets, structs.replace(market, oracle_e6=price_e6))
+        assert move(state) is None
+    state.markets = replaced(state.markets, market)
+    assert move(state) == structs.replace(margin_of(state.account, state.markets, 9), status="stale")
+
+
+def test_health_is_that_of_the_worst_scope() -> None:
+    margin = margin_of(account(500, PerpPosition("SOL-PERP", E9, -90 * E6)), _books(90 * E6), 9)
+    whole_e4 = 10_000 * (margin.collateral_e6 - margin.maintenance_e6) // margin.collateral_e6
+    for alone_e4 in (0, whole_e4 - 1, whole_e4, whole_e4 + 1, 10_000):
+        assert structs.replace(margin, worst_isolated_e4=alone_e4).health_e4 == min(alone_e4, whole_e4)
+    assert structs.replace(margin, status="unknown").health_e4 is None

@@ -14,6 +14,14 @@ numbers = st.integers(-(10**30), 10**30)
 positive = st.integers(1, 10**15)
 
 
+@given(st.integers(0, 10**20), st.integers(0, 10**15), positive)
+def test_lowest_terms_round_down_to_the_same(amount: int, numerator: int, denominator: int) -> None:
+    over, under = units.lowest_terms(numerator, denominator)
+    assert Fraction(over, under) == Fraction(numerator, denominator)
+    assert amount * over // under == amount * numerator // denominator
+    assert units.lowest_terms(over, under) == (over, under)
+
+
 @given(numbers, positive)
 def test_division(numerator: int, denominator: int) -> None:
     exact = Fraction(numerator, denominator)

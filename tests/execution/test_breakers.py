@@ -32,7 +32,8 @@ OFF = Limits(
 
 
 def margin(health_e4: int | None = 9_000) -> Margin:
-    return Margin(0, 0, 0, 0, 0, 0, health_e4, NOW_NS, "unknown" if health_e4 is None else "known")
+    asked_e6 = 0 if health_e4 is None else 10_000 - health_e4
+    return Margin(10_000, asked_e6, 0, 0, 0, 0, NOW_NS, "unknown" if health_e4 is None else "known")
 
 
 def state(equity_e6: int = CAPITAL_E6, **more: Any) -> EngineState:

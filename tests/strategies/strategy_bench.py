@@ -117,7 +117,7 @@ class Bench:
     @property
     def state(self) -> MarketState:
         equity = equity_e6(self.account, self.markets)
-        margin = Margin(equity, 0, equity, 0, equity, 0, 10_000, self.now_ns, self.margin_status)  # type: ignore[arg-type]
+        margin = Margin(equity, 0, equity, 0, equity, 0, self.now_ns, self.margin_status)  # type: ignore[arg-type]
         return MarketState(
             self.now_ns,
             0,

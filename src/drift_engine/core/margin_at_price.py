@@ -10,13 +10,11 @@ from collections.abc import Callable, Mapping
 from msgspec import Struct, structs
 
 from drift_engine.core.margin_move import PerpFacts
-from drift_engine.core.margin_parts import UPNL_INITIAL_CAP_E6, Part, quote_bounds_of, terms_of
+from drift_engine.core.margin_parts import UPNL_INITIAL_CAP_E6, Part, terms_of
 from drift_engine.core.margin_perp import PerpHolding
-from drift_engine.core.margin_spot import strict_value_e6
-from drift_engine.core.margin_sums import Holding, holdings_of, joined, market_of, with_quote
-from drift_engine.core.spot_balance import decimals_of, token_amount
-from drift_engine.core.types import Account, Market
-from drift_engine.core.units import E4, E6, E9
+from drift_engine.core.margin_sums import Holding, holdings_of, joined, quote_in, with_quote
+from drift_engine.core.types import Account, Market, health_e4_of
+from drift_engine.core.units import E4, E6, E9, lowest_terms
 from drift_engine.core.valuation import PriceUnknownError
 
 
@@ -41,10 +39,7 @@ class Cover(Struct, frozen=True, gc=False):
     @property
     def health_e4(self) -> int:
         """Health of the scope, as ``Margin`` has it."""
-        collateral_e6, required_e6 = self.collateral_e6, self.maintenance_e6
-        if collateral_e6 > required_e6:
-            return (collateral_e6 - required_e6) * E4 // collateral_e6
-        return 0 if collateral_e6 or required_e6 else E4
+        return health_e4_of(self.collateral_e6, self.maintenance_e6)
 
 
 AtPrice = Callable[[int], Cover]
@@ -57,8 +52,7 @@ def margin_at(account: Account, markets: Mapping[str, Market], name: str) -> AtP
     Raises ``PriceUnknownError`` where the price of anything else held is not known; ``LookupError`` where nothing is
     held in that market.
     """
-    quote = market_of(markets, account.quote)
-    low_e6, high_e6 = quote_bounds_of(quote, strict=False)
+    quote, quote_e6, low_e6, high_e6 = quote_in(account, markets)
     held = holdings_of(account, markets, terms_of(account))
     moved = next((holding for holding in held if holding.name == name), None)
     if moved is None:
@@ -68,8 +62,6 @@ def margin_at(account: Account, markets: Mapping[str, Market], name: str) -> AtP
     else:
         others = [holding for holding in held if holding is not moved and not holding.isolated]
         parts = [holding.part(markets[holding.name], low_e6, high_e6) for holding in others]
-        tokens = token_amount(account.spot(account.quote).scaled_e9, quote)
-        quote_e6 = strict_value_e6(tokens, decimals_of(quote), low_e6, high_e6)
     rest = with_quote(joined(parts) if parts else None, quote_e6)
     if isinstance(moved, PerpHolding) and low_e6 == high_e6 == E6 and (facts := moved.plain_facts):
         return _plain(facts, rest, name)
@@ -80,18 +72,26 @@ def _plain(facts: PerpFacts, rest: Part, name: str) -> AtPrice:
     _, quote, unsettled, open_e6, _, _, _, long, size, ratio, ratio_i, _, profit_i, _ = facts
     without, asked, initial_without, asked_i, *_ = rest
     start, asked, asked_i = without + quote + unsettled, asked + open_e6, asked_i + open_e6
+    size, unit = lowest_terms(size, E9)
+    (ratio, whole), (ratio_i, whole_i) = lowest_terms(ratio, E4), lowest_terms(ratio_i, E4)
 
     def at(price_e6: int) -> Cover:
         if price_e6 <= 0:
             raise _no_price(name, price_e6)
-        value = size * price_e6 // E9
+        value = size * price_e6 // unit
         collateral = start + value if long else start - value
         initial = initial_without
         if collateral <= without:
             initial += collateral - without
         elif profit_i:
-            initial += min((collateral - without) * profit_i // E4, UPNL_INITIAL_CAP_E6)
-        return Cover(collateral, value * ratio // E4 + asked, initial, value * ratio_i // E4 + asked_i)
+            profit = (collateral - without) * profit_i // E4
+            initial += profit if profit < UPNL_INITIAL_CAP_E6 else UPNL_INITIAL_CAP_E6
+        return Cover(
+            collateral,
+            (value if ratio == 1 else value * ratio) // whole + asked,
+            initial,
+            (value if ratio_i == 1 else value * ratio_i) // whole_i + asked_i,
+        )
 
     return at
 

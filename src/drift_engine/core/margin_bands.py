@@ -37,7 +37,8 @@ def health_bands(
     own, a position is isolated, a spot order is open, or a requirement does not follow its market's price (predictions;
     settlement, in which nothing is asked).
     """
-    if margin.health_e4 is None or margin.health_e4 < least_e4 or not at_par(markets[account.quote]):
+    health_e4 = margin.health_e4
+    if health_e4 is None or health_e4 < least_e4 or not at_par(markets[account.quote]):
         return None
     cost_e6 = margin.liabilities_e6 + margin.maintenance_e6
     held = []

@@ -112,8 +112,8 @@ class MarginMonitor:
     def check(self, moment: Moment) -> Margin:
         """Return the margin at this moment's prices and time."""
         if (move := self._move) is not None:
-            margin = move(moment) or self._renewed(moment)
-            if margin is not None:
+            margin = move(moment)
+            if margin is not None or (margin := self._renewed(moment)) is not None:
                 return margin
         return self._check(moment)
 
@@ -238,8 +238,7 @@ class MarginMonitor:
         if facts is None:
             return None
         parts = self._parts[:mover] + self._parts[mover + 1 :]
-        names = [self._quote, self._quote, *self._names[:mover], *self._names[mover + 1 :]]
-        others = itemgetter(*names)
+        others = itemgetter(self._quote, *self._names[:mover], *self._names[mover + 1 :])
         fixed = Fixed(account, others, others(markets), self._max_age_ns, self._max_age_slots)
         return perp_move(holding.name, facts, with_quote(joined(parts) if parts else None, self._quote_e6), fixed)
 

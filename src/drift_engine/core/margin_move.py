@@ -4,9 +4,12 @@ What all the rest adds is summed once, and with it what the position itself adds
 few multiplications and makes no part of its own. It is there in the plain case only: a perp without open bids or asks,
 whose profit counts in full by maintenance, with quote at par and nothing isolated. In any other case, and where more
 than the price is not what it was, ``margin_monitor`` goes the whole way; both ways give the same figures to the unit.
+
+A generator answers, since its figures stay at hand from one question to the next, where a function would fetch some
+thirty of them for each. Size and ratios are reduced to lowest terms: often nothing is left to divide or multiply by.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 
 from msgspec import Struct
 
@@ -22,7 +25,7 @@ from drift_engine.core.types import (
     PerpTotals,
     SpotTotals,
 )
-from drift_engine.core.units import E4, E9
+from drift_engine.core.units import E4, E9, lowest_terms
 
 Totals = PerpTotals | SpotTotals | None
 
@@ -39,14 +42,14 @@ Move = Callable[[Moment], Margin | None]
 
 
 class Fixed(Struct, frozen=True, gc=False):
-    """What may not change beside a price: the account, and the other markets that its margin stands on, by name.
+    """What may not change beside a price: the account, and the market or markets of its quote asset and of the rest.
 
-    ``others`` asks for two at least. A price older than the ages makes the margin stale.
+    ``others`` takes them out of the books. A price older than the ages makes the margin stale.
     """
 
     account: Account
-    others: Callable[[Mapping[str, Market]], tuple[Market, ...]]
-    markets: tuple[Market, ...]
+    others: Callable[[Mapping[str, Market]], Market | tuple[Market, ...]]
+    markets: Market | tuple[Market, ...]
     max_age_ns: int
     max_age_slots: int
 
@@ -54,34 +57,48 @@ class Fixed(Struct, frozen=True, gc=False):
 def margin_of_quote(tokens: int, now_ns: int) -> Margin:
     """Return the margin of an account with nothing but quote: it has no price and no age."""
     if tokens >= 0:
-        return Margin(tokens, 0, tokens, 0, tokens, 0, E4, now_ns, "known")
-    return Margin(0, -tokens, 0, -tokens, tokens, -tokens, 0, now_ns, "known")
+        return Margin(tokens, 0, tokens, 0, tokens, 0, now_ns, "known")
+    return Margin(0, -tokens, 0, -tokens, tokens, -tokens, now_ns, "known")
 
 
 def perp_move(name: str, facts: PerpFacts, rest: Part, fixed: Fixed) -> Move:
     """Return the margin of the position in market ``name`` and the ``rest``, quote in it, at any price to come."""
+    margins = _margins(name, facts, rest, fixed)
+    next(margins)
+    return margins.send
+
+
+def _margins(name: str, facts: PerpFacts, rest: Part, fixed: Fixed) -> Generator[Margin | None, Moment, None]:
     cumulative, quote, unsettled, open_e6, spec, status, totals, long, size, ratio, ratio_i, _, upnl_i, _ = facts
     without, asked, initial_without, asked_i, equity, owed, _, oldest_ns, oldest_slot = rest
     asked, asked_i = asked + open_e6, asked_i + open_e6
-    start = without + quote + unsettled
+    start, behind = without + quote + unsettled, initial_without - without
     beyond = equity + quote - start
     account, others, markets = fixed.account, fixed.others, fixed.markets
     max_age_ns, max_age_slots = fixed.max_age_ns, fixed.max_age_slots
+    size, unit = lowest_terms(size, E9)
+    (ratio, whole), (ratio_i, whole_i) = lowest_terms(ratio, E4), lowest_terms(ratio_i, E4)
     seen: Market | None = None
-    now_ns = slot = 0
+    now_ns = slot = -1
+    since_ns, since_slot = now_ns - max_age_ns, slot - max_age_slots
+    last: Margin | None = None
     margin: Margin | None = None
-
-    def move(moment: Moment) -> Margin | None:
-        nonlocal seen, now_ns, slot, margin
+    while True:
+        moment = yield margin
+        margin = None
         books = moment.markets
         try:
             if moment.account is not account or others(books) != markets:
-                return None
+                continue
             market = books[name]
         except KeyError:
-            return None
-        if market is seen and moment.now_ns == now_ns and moment.slot == slot:
-            return margin
+            continue
+        if moment.now_ns != now_ns or moment.slot != slot:
+            seen, now_ns, slot = None, moment.now_ns, moment.slot
+            since_ns, since_slot = now_ns - max_age_ns, slot - max_age_slots
+        elif market is seen:
+            margin = last
+            continue
         price = market.oracle_e6
         if (
             price is None
@@ -91,32 +108,29 @@ def perp_move(name: str, facts: PerpFacts, rest: Part, fixed: Fixed) -> Move:
             or market.totals is not totals
             or market.status != status
         ):
-            return None
-        seen, now_ns, slot = market, moment.now_ns, moment.slot
-        value = size * price // E9
+            continue
+        seen = market
+        value = size * price if unit == 1 else size * price // unit
         collateral = start + value if long else start - value
-        initial = initial_without
         if collateral <= without:
-            initial += collateral - without
+            initial = collateral + behind
         elif upnl_i:
-            initial += min((collateral - without) * upnl_i // E4, UPNL_INITIAL_CAP_E6)
-        requirement = value * ratio // E4 + asked
+            profit = (collateral - without) * upnl_i // E4
+            initial = initial_without + (profit if profit < UPNL_INITIAL_CAP_E6 else UPNL_INITIAL_CAP_E6)
+        else:
+            initial = initial_without
+        requirement = (value if ratio == 1 else value * ratio) // whole
+        required = (value if ratio_i == 1 else value * ratio_i) // whole_i
         ts_ns, at_slot = market.ts_ns, market.oracle_slot
-        ts_ns = ts_ns if ts_ns < oldest_ns else oldest_ns
-        at_slot = at_slot if at_slot < oldest_slot else oldest_slot
-        margin = Margin(
+        ts_ns = oldest_ns if oldest_ns < ts_ns else ts_ns
+        at_slot = oldest_slot if oldest_slot < at_slot else at_slot
+        last = margin = Margin(
             collateral,
-            requirement,
+            requirement + asked,
             initial,
-            value * ratio_i // E4 + asked_i,
-            collateral + beyond if beyond else collateral,
-            value + owed if owed else value,
-            (collateral - requirement) * E4 // collateral
-            if collateral > requirement
-            else (0 if collateral or requirement else E4),
+            required + asked_i,
+            collateral + beyond,
+            value + owed,
             ts_ns,
-            "stale" if now_ns - ts_ns > max_age_ns or slot - at_slot > max_age_slots else "known",
+            "stale" if ts_ns < since_ns or at_slot < since_slot else "known",
         )
-        return margin
-
-    return move

@@ -13,8 +13,8 @@ from drift_engine.core.margin_parts import Part, Terms, at_par, quote_bounds_of
 from drift_engine.core.margin_perp import PerpHolding
 from drift_engine.core.margin_spot import SpotHolding, strict_value_e6
 from drift_engine.core.spot_balance import decimals_of, token_amount
-from drift_engine.core.types import Account, Margin, Market, PerpPosition, SpotBalance, Status
-from drift_engine.core.units import E4, E6
+from drift_engine.core.types import Account, Margin, Market, PerpPosition, SpotBalance, Status, health_e4_of
+from drift_engine.core.units import E6
 from drift_engine.core.valuation import PriceUnknownError
 
 Holding = PerpHolding | SpotHolding
@@ -151,12 +151,8 @@ def margin_from(quote_e6: int, total: Part | None, now_ns: int, since_ns: int, s
     if total is None:
         return margin_of_quote(quote_e6, now_ns)
     collateral, requirement, initial, required, equity, owed, _, as_of_ns, oldest_slot = with_quote(total, quote_e6)
-    if collateral > requirement:
-        health_e4 = (collateral - requirement) * E4 // collateral
-    else:
-        health_e4 = 0 if collateral or requirement else E4
     status: Status = "stale" if as_of_ns < since_ns or oldest_slot < since_slot else "known"
-    return Margin(collateral, requirement, initial, required, equity, owed, health_e4, as_of_ns, status)
+    return Margin(collateral, requirement, initial, required, equity, owed, as_of_ns, status)
 
 
 def with_isolated(margin: Margin, parts: Sequence[tuple[Part, int]], since_ns: int, since_slot: int) -> Margin:
@@ -166,20 +162,20 @@ def with_isolated(margin: Margin, parts: Sequence[tuple[Part, int]], since_ns: i
     margin's.
     """
     equity, owed, as_of_ns = margin.equity_e6, margin.liabilities_e6, margin.as_of_ns
-    health_e4, status = margin.health_e4, margin.status
+    worst_e4, status = margin.worst_isolated_e4, margin.status
     for part, deposit_e6 in parts:
         alone = margin_from(deposit_e6, part, 0, since_ns, since_slot)
         equity, owed = equity + alone.equity_e6, owed + alone.liabilities_e6
         as_of_ns = min(as_of_ns, alone.as_of_ns)
-        health_e4 = min(health_e4 or 0, alone.health_e4 or 0)
+        worst_e4 = min(worst_e4, health_e4_of(alone.collateral_e6, alone.maintenance_e6))
         status = alone.status if status == "known" else status
     return structs.replace(
         margin,
         equity_e6=equity,
         liabilities_e6=owed,
-        health_e4=health_e4,
         as_of_ns=as_of_ns,
         status=status,
+        worst_isolated_e4=worst_e4,
     )
 
 
@@ -197,4 +193,4 @@ def unknown_margin(account: Account, markets: Mapping[str, Market]) -> Margin:
     spots, perps = held_in(account)
     names = [spot.market for spot in spots] + [perp.market for perp in perps]
     as_of_ns = min((markets[name].ts_ns if name in markets else 0 for name in names), default=0)
-    return Margin(0, 0, 0, 0, 0, 0, None, as_of_ns, "unknown")
+    return Margin(0, 0, 0, 0, 0, 0, as_of_ns, "unknown")

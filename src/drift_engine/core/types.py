@@ -16,6 +16,7 @@ from drift_engine.core.vocabulary.account import (
     ScopeMargin,
     SpotBalance,
     Status,
+    health_e4_of,
 )
 from drift_engine.core.vocabulary.events import (
     AccountEvent,
@@ -133,4 +134,5 @@ __all__ = [
     "Trading",
     "Verdict",
     "Withdrawn",
+    "health_e4_of",
 ]

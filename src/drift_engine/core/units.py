@@ -17,6 +17,7 @@ Division truncates toward zero, as the program's does, unless the name says othe
 """
 
 from decimal import MAX_PREC, Context, Decimal, InvalidOperation
+from math import gcd
 
 E4 = 10**4
 E6 = 10**6
@@ -44,6 +45,12 @@ def ceil_div(numerator: int, denominator: int) -> int:
 def floor_div(numerator: int, denominator: int) -> int:
     """Divide rounding down (toward -infinity). ``denominator`` must be positive."""
     return numerator // denominator
+
+
+def lowest_terms(numerator: int, denominator: int) -> tuple[int, int]:
+    """Return a fraction reduced: a product with it, rounded down, stays the same and is cheaper. Both positive or 0."""
+    common = gcd(numerator, denominator)
+    return numerator // common, denominator // common
 
 
 def notional_e6(base_e9: int, price_e6: int) -> int:

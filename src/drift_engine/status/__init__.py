@@ -72,7 +72,7 @@ def margin_status(margin: Margin | None, now_ns: int = 0) -> dict[str, Any]:
         return {"status": "unknown", "health": None, "leverage": None, **unknown}
     leverage = None if margin.leverage_e4 is None else margin.leverage_e4 / 10_000
     age_ms = max(0, now_ns - margin.as_of_ns) // MILLISECOND_NS if now_ns and margin.as_of_ns else None
-    figures = {**structs.asdict(margin), "free_e6": margin.free_e6, "leverage_e4": margin.leverage_e4}
+    figures = {name: getattr(margin, name) for name in (*_FIGURES, "health_e4", "leverage_e4", "as_of_ns", "status")}
     return {"health": margin.health_score, "leverage": leverage, **figures, "age_ms": age_ms}
 
 

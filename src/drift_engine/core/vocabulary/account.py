@@ -7,6 +7,8 @@ from typing import Literal, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
+from drift_engine.core.units import E4
+
 MarginKind = Literal["initial", "fill", "maintenance"]
 Leverage = Literal["ordinary", "high", "high_maintenance"]
 Status = Literal["known", "stale", "unknown"]
@@ -134,12 +136,19 @@ class ScopeMargin(Struct, frozen=True, gc=False):
         return max(0, self.collateral_e6 - self.requirement_e6)
 
 
+def health_e4_of(collateral_e6: int, requirement_e6: int) -> int:
+    """Return the share of collateral that maintenance leaves free, 1e4 (``getHealth`` of the SDK, unrounded)."""
+    if collateral_e6 > requirement_e6:
+        return (collateral_e6 - requirement_e6) * E4 // collateral_e6
+    return 0 if collateral_e6 or requirement_e6 else E4
+
+
 class Margin(Struct, frozen=True, gc=False):
-    """Margin at one moment (``math/margin.rs``; health as the TypeScript SDK's ``getHealth``, unrounded).
+    """Margin at one moment (``math/margin.rs``).
 
     ``collateral_e6`` and ``maintenance_e6`` are the maintenance figures of the cross margin, the other two the initial
-    ones. ``health_e4`` is ``None`` when it is not known; it is that of the worst scope, where positions are isolated.
-    ``as_of_ns`` is the age of the oldest price it stands on.
+    ones. ``as_of_ns`` is the age of the oldest price it stands on. ``worst_isolated_e4`` is the least health of the
+    isolated positions, whole where there are none.
     """
 
     collateral_e6: int
@@ -148,9 +157,17 @@ class Margin(Struct, frozen=True, gc=False):
     initial_e6: int
     equity_e6: int
     liabilities_e6: int
-    health_e4: int | None
     as_of_ns: int
     status: Status
+    worst_isolated_e4: int = E4
+
+    @property
+    def health_e4(self) -> int | None:
+        """Health of the worst scope; ``None`` when it is not known."""
+        if self.status == "unknown":
+            return None
+        health_e4 = health_e4_of(self.collateral_e6, self.maintenance_e6)
+        return health_e4 if health_e4 < self.worst_isolated_e4 else self.worst_isolated_e4
 
     @property
     def free_e6(self) -> int:
@@ -163,10 +180,11 @@ class Margin(Struct, frozen=True, gc=False):
         """Liabilities over net equity; ``None`` where that is not positive (0 where nothing is held) or not known."""
         equity_e6, owed_e6 = self.equity_e6, self.liabilities_e6
         if equity_e6 > 0:
-            return owed_e6 * 10_000 // equity_e6
-        return None if self.health_e4 is None or owed_e6 or equity_e6 else 0
+            return owed_e6 * E4 // equity_e6
+        return None if self.status == "unknown" or owed_e6 or equity_e6 else 0
 
     @property
     def health_score(self) -> float | None:
         """Health on the scale 0..1, for people and strategies; ``None`` when it is not known."""
-        return None if self.health_e4 is None else self.health_e4 / 10_000
+        health_e4 = self.health_e4
+        return None if health_e4 is None else health_e4 / E4
