@@ -53,7 +53,7 @@ class Slots:
 
     def used(self, raw: bytes) -> Iterable[Any]:
         """Return the structs in their bytes without most of the zeros at the end, which hold nothing."""
-        if raw.endswith(self.tails[-1:]):
+        if raw.endswith(self.tails[-1]):
             for tail in self.tails:
                 if raw.endswith(tail):
                     raw = raw[: -len(tail)]

@@ -220,7 +220,7 @@ def _orders_in(slots: Slots, raw: bytes) -> tuple[Order, ...]:
     size = order.format.size
     is_open = raw[order.offsets["status"] :: size].translate(_OPEN)
     if 0 not in is_open:
-        return tuple(order.all(raw))
+        return (*order.all(raw),)
     held = order.rows(raw[: size * (is_open.rfind(1) + 1)])
     return tuple(starmap(order.make, compress(held, is_open)))
 
