@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from account_values import captured
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from solders.pubkey import Pubkey
 
@@ -89,10 +89,12 @@ def test_a_truncated_price_rounds_toward_zero() -> None:
 
 
 @given(st.integers(-(1 << 63), (1 << 63) - 1), st.integers(0, (1 << 64) - 1), st.integers(-12, 12))
+@example(price=-(1 << 63), conf=0, exponent=-6)
 def test_a_price_is_its_fraction_in_1e6(price: int, conf: int, exponent: int) -> None:
     precision = 10 ** abs(exponent)
     expected = abs(price) * 10**6 // precision if precision <= 10**6 else abs(price) // (precision // 10**6)
-    if precision <= 1 or expected >= 1 << 63 or (conf * 10**6 // precision if precision <= 10**6 else 0) >= 1 << 64:
+    most = 1 << 63 if price < 0 else (1 << 63) - 1
+    if precision <= 1 or expected > most or (conf * 10**6 // precision if precision <= 10**6 else 0) >= 1 << 64:
         with pytest.raises(DecodeError):
             read(OracleSource.PYTH_LAZER, lazer(price, exponent, conf))
         return
