@@ -59,3 +59,18 @@ def test_what_is_not_there_is_said(tmp_path: Path) -> None:
     blocker.touch()
     with pytest.raises(ConfigError, match="--state"):
         places.new_journal(blocker / "state", "paper", "hold", NOW)
+
+
+def test_an_engines_name_stands_for_its_journal(tmp_path: Path) -> None:
+    (tmp_path / "engines").mkdir()
+    for name in ("carry", "farm"):
+        (tmp_path / "engines" / f"{name}.json").touch()
+        (tmp_path / f"{name}.journal").touch()
+    (tmp_path / "engines" / "never-started.json").touch()
+    assert places.find_journal(Path("carry"), tmp_path) == tmp_path / "carry.journal"
+    with pytest.raises(ConfigError, match="no journal never-started; engines here are carry, farm"):
+        places.find_journal(Path("never-started"), tmp_path)
+    with pytest.raises(ConfigError, match="holds a fleet: name one of its engines, carry, farm"):
+        places.find_journal(None, tmp_path)
+    places.remember(tmp_path, tmp_path / "farm.journal")
+    assert places.find_journal(None, tmp_path) == tmp_path / "farm.journal"

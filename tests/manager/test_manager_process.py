@@ -166,6 +166,28 @@ def test_commands_from_the_terminal(fleet: Fleet) -> None:
     assert fleet.fleet()["b"]["engine"] == "b"
     assert cli(fleet, "start", "nobody")[0] == 1
     assert "SOL-PERP" in cli(fleet, "status", "b", "--json")[1]
+    one = cli(fleet, "status", "b")[1]
+    assert "Last decision" in one, "one engine is shown in full while it lives"
+    assert "liquidation" in one
+
+
+def test_a_stopped_fleet_still_says_what_it_holds(fleet: Fleet) -> None:
+    """Its last words are shown until a journal goes on without them, or a run of no fleet comes after."""
+    manager = serve(fleet)
+    manager.send_signal(signal.SIGTERM)
+    assert manager.wait(10) == 0
+    said = cli(fleet, "status")[1]
+    assert [line.split()[:3] for line in said.splitlines()[1:3]] == [[name, "STOPPED", "ACTIVE"] for name in "ab"]
+    assert "STALE" in said
+    assert "Last decision" in cli(fleet, "status", "a")[1]
+    assert "Gates" in cli(fleet, "why", "--journal", "a")[1]
+    (fleet.state / "a.end").unlink()
+    assert "a: drift-engine status a reads its journal" in cli(fleet, "status")[1]
+    os.utime(fleet.state / "b.end", ns=(0, 0))
+    assert "b: drift-engine status b reads its journal" in cli(fleet, "status")[1]
+    assert {row["trading"] for row in json.loads(cli(fleet, "status", "--json")[1])} == {None}
+    (fleet.state / "last").write_text(str(fleet.state / "a.journal"))
+    assert "Last decision" in cli(fleet, "status")[1]
 
 
 def test_an_engine_that_cannot_start_says_why_and_is_left_alone(fleet: Fleet) -> None:
@@ -192,6 +214,13 @@ def test_a_drill_reports_the_time_to_flat_and_what_was_left(fleet: Fleet) -> Non
     assert found["left"] == {}
     assert 0 < found["time_to_flat_s"] < 5
     assert [step["trading"] for step in found["steps"]][-1] == "HALTED"
+
+
+def test_a_drill_waits_for_an_engine_that_only_starts() -> None:
+    from drift_engine.cli import drill
+
+    assert drill._held({"positions": None}) == {}
+    assert not drill._open({"positions": None})
 
 
 @pytest.mark.parametrize(

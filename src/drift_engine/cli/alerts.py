@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Try the ways alerts take.", no_args_is_help=True)
 Fleet = Annotated[
-    Path | None, typer.Option("--fleet", metavar="FILE", help="Its [alerts]; without it the running manager is asked.")
+    Path | None,
+    typer.Option("--fleet", metavar="FILE", help="A fleet's TOML file; without it the running manager is asked."),
 ]
 
 

@@ -76,15 +76,15 @@ def _rehearse(state: Path, name: str, within_s: float) -> dict[str, Any]:
 
 
 def _held(status: dict[str, Any]) -> dict[str, str]:
-    """Return what is held besides the quote, exactly, by market."""
+    """Return what is held besides the quote, exactly, by market; nothing where an engine is only starting."""
     from drift_engine.core.units import show_scaled
 
-    rows = (row for row in status["positions"] if row["base_e9"] and not row["quote"])
+    rows = (row for row in status["positions"] or () if row["base_e9"] and not row["quote"])
     return {row["market"]: show_scaled(row["base_e9"], 9) for row in rows}
 
 
 def _open(status: dict[str, Any]) -> bool:
-    return any(row["base_e9"] for row in status["positions"] if row["kind"] == "perp" or row["side"] == "borrow")
+    return any(row["base_e9"] for row in status["positions"] or () if row["kind"] == "perp" or row["side"] == "borrow")
 
 
 def _asked(state: Path, name: str, do: str, **fields: Any) -> "Answer":

@@ -15,6 +15,12 @@ Engine = Annotated[str, typer.Argument(metavar="ENGINE", help="The engine's name
 AnyEngine = Annotated[
     str | None, typer.Argument(metavar="[ENGINE]", help="The engine's name; all where not given.", show_default=False)
 ]
+OneEngine = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[ENGINE]", help="The engine's name; the last run, without a fleet, if not given.", show_default=False
+    ),
+]
 
 
 def state_dir(state: Path | None) -> Path:

@@ -39,7 +39,37 @@ async def _documents(manager: Path, sockets: list[Path], engine: str | None) -> 
     return [answer.data for answer in answers if answer.ok]
 
 
-def show(documents: list[dict[str, Any]], *, one: bool, as_json: bool) -> int:
+def stopped(state_dir: Path) -> list[dict[str, Any]] | None:
+    """Return what a stopped fleet's engines said last, ``None`` where a run of no fleet came after them.
+
+    Where an engine was killed, or its journal went on since, its row knows nothing: the journal is there to be asked.
+    """
+    from drift_engine.cli.places import engines, last_run_ns
+
+    names = engines(state_dir)
+    written = [(state_dir / f"{name}.journal").stat().st_mtime_ns for name in names]
+    if not names or max(written) <= last_run_ns(state_dir):
+        return None
+    return [_last_word(state_dir, name) for name in names]
+
+
+def _last_word(state_dir: Path, name: str) -> dict[str, Any]:
+    import msgspec
+
+    from drift_engine.control.places import Places
+
+    places = Places(state_dir, name)
+    end = places.last_end()
+    said = msgspec.json.decode(end.status) if end else None
+    if said is None or places.end.stat().st_mtime_ns < places.journal.stat().st_mtime_ns:
+        unknown = dict.fromkeys(("trading", "equity_e6", "pnl", "net_delta_e9", "seq"))
+        margin = {"status": "unknown", "health": None, "leverage": None}
+        reason = f"drift-engine status {name} reads its journal"
+        return {"engine": name, "status": "STOPPED", "restarts": 0, "margin": margin, "reason": reason, **unknown}
+    return {**said, "status": "STOPPED", "margin": {**said["margin"], "status": "stale"}}
+
+
+def show(documents: list[dict[str, Any]], *, one: bool, as_json: bool) -> None:
     """Print documents once."""
     from drift_engine.cli.output import out, print_json
 
@@ -48,7 +78,9 @@ def show(documents: list[dict[str, Any]], *, one: bool, as_json: bool) -> int:
     else:
         console = out()
         console.print(table(documents, console.width))
-    return exits.OK
+        for document in documents:
+            if document["reason"] and console.width < _WIDE and not one:
+                console.print(f"{document['engine']}: {document['reason']}", markup=False)
 
 
 def watch(state_dir: Path, engine: str | None, length_s: float | None, *, as_json: bool) -> int:

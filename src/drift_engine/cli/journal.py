@@ -17,7 +17,9 @@ app = typer.Typer(help="Read journals: verify, tail, export.")
 
 Journal = Annotated[
     Path | None,
-    typer.Argument(metavar="[JOURNAL]", help="A journal; the last run's where none is named.", show_default=False),
+    typer.Argument(
+        metavar="[JOURNAL]", help="A file, or an engine's name; the last run's if not given.", show_default=False
+    ),
 ]
 
 

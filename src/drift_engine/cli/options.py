@@ -94,7 +94,9 @@ State = Annotated[
     Path | None,
     typer.Option("--state", metavar="DIR", help="Holds journals. (default .drift-engine)", rich_help_panel=_OUT),
 ]
-LastJournal = Annotated[Path | None, typer.Option("--journal", metavar="FILE", help="The last run's if not given.")]
+LastJournal = Annotated[
+    Path | None, typer.Option("--journal", metavar="FILE", help="Or an engine's name; the last run's if not given.")
+]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else.", rich_help_panel=_OUT)]
 
 

@@ -1,4 +1,7 @@
-"""Where runs live: the state directory, its journals, and which of them was the last."""
+"""Where runs live: the state directory, its journals, and which of them was the last.
+
+An engine of a fleet keeps its journal under its name there, so its name stands for it wherever a journal is read.
+"""
 
 from datetime import datetime
 from pathlib import Path
@@ -44,24 +47,51 @@ def remember(state_dir: Path, journal: Path) -> None:
 
 
 def find_journal(journal: Path | None, state_dir: Path | None) -> Path:
-    """Return the journal named, or the last run's. Raises ``ConfigError`` where there is none."""
+    """Return the journal named, by its file or by its engine, or the last run's.
+
+    Raises ``ConfigError`` where there is none.
+    """
+    directory = state_dir or DEFAULT_STATE_DIR
     if journal is not None:
-        return existing(journal)
-    note = (state_dir or DEFAULT_STATE_DIR) / _LAST
+        return _named(journal, directory)
+    note = directory / _LAST
     try:
         last = Path(note.read_text().strip())
     except FileNotFoundError:
-        raise ConfigError(f"no run is known in {note.parent}; run one, or name its journal or its --state") from None
+        raise ConfigError(_nothing_known(directory)) from None
     except OSError as error:
         raise ConfigError(f"{note}: cannot be read: {error.strerror}") from None
-    return existing(last)
+    return _named(last, directory)
 
 
-def existing(journal: Path) -> Path:
-    """Return a journal's path if there is such a file."""
-    if not journal.is_file():
-        raise ConfigError(f"there is no journal {journal}")
-    return journal
+def engines(state_dir: Path) -> list[str]:
+    """Return the names of a fleet's engines that have a journal in a state directory."""
+    names = (path.stem for path in state_dir.glob("engines/*.json"))
+    return sorted(name for name in names if (state_dir / f"{name}.journal").is_file())
+
+
+def last_run_ns(state_dir: Path) -> int:
+    """Return when the last run outside of a fleet began, 0 where there was none."""
+    try:
+        return (state_dir / _LAST).stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
+
+
+def _named(journal: Path, state_dir: Path) -> Path:
+    if journal.is_file():
+        return journal
+    known = engines(state_dir)
+    if str(journal) in known:
+        return state_dir / f"{journal}.journal"
+    raise ConfigError(f"there is no journal {journal}" + (f"; engines here are {', '.join(known)}" if known else ""))
+
+
+def _nothing_known(state_dir: Path) -> str:
+    known = engines(state_dir)
+    if not known:
+        return f"no run is known in {state_dir}; run one, or name its journal or its --state"
+    return f"{state_dir} holds a fleet: name one of its engines, {', '.join(known)}, in place of a journal"
 
 
 def make_dir(directory: Path) -> None:

@@ -11,7 +11,10 @@ from drift_engine.cli.options import Json, State
 
 def replay(
     journal: Annotated[
-        Path | None, typer.Argument(metavar="[JOURNAL]", help="The last run's where none is named.", show_default=False)
+        Path | None,
+        typer.Argument(
+            metavar="[JOURNAL]", help="A file, or an engine's name; the last run's if not given.", show_default=False
+        ),
     ] = None,
     *,
     data: Annotated[Path | None, typer.Option("--data", metavar="DIR", help="The data, if it moved.")] = None,

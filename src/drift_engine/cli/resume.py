@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drift_engine.cli import exits
-from drift_engine.cli.fleet_options import AnyEngine
+from drift_engine.cli.fleet_options import OneEngine
 from drift_engine.cli.options import Json, LastJournal, State
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ REASON = "resumed by a human"
 
 
 def resume(
-    engine: AnyEngine = None,
+    engine: OneEngine = None,
     *,
     journal: LastJournal = None,
     state: State = None,

@@ -26,7 +26,7 @@ def status(
     state: State = None,
     as_json: Json = False,
 ) -> int:
-    """Show the engines of a running fleet, or the state of the last run: health, positions, PnL, the last decision."""
+    """Show a fleet's engines; one engine, or the last run, in full: health, positions, PnL, last decision."""
     from drift_engine.cli import fleet_view, fold
     from drift_engine.cli.fleet_options import state_dir
     from drift_engine.cli.options import parse_duration
@@ -37,9 +37,14 @@ def status(
         return fleet_view.watch(state_dir(state), engine, parse_duration(length), as_json=as_json)
     living = None if journal is not None else fleet_view.found(state_dir(state), engine)
     if living is not None:
-        return fleet_view.show(living, one=engine is not None, as_json=as_json)
-    named = journal or (state_dir(state) / f"{engine}.journal" if engine else None)
-    found = fold.read(find_journal(named, state))
+        fleet_view.show(living, one=engine is not None, as_json=as_json)
+        if engine is not None and not as_json and living[0]["pnl"] is not None:
+            _print(_living(living[0], state_dir(state)))
+        return exits.OK
+    if journal is None and engine is None and (ended := fleet_view.stopped(state_dir(state))):
+        fleet_view.show(ended, one=False, as_json=as_json)
+        return exits.OK
+    found = fold.read(find_journal(journal or (Path(engine) if engine else None), state))
     if as_json:
         print_json(found)
     else:
@@ -53,6 +58,12 @@ def _print(parts: "Iterator[RenderableType]") -> None:
     console = out()
     for part in parts:
         console.print(part)
+
+
+def _living(document: dict[str, Any], directory: Path) -> "Iterator[RenderableType]":
+    """Return what an engine says of itself in the shape of what its journal says."""
+    journal = directory / f"{document['engine']}.journal"
+    return shown({**document, "journal": str(journal), "records": document["seq"]})
 
 
 def shown(found: dict[str, Any]) -> "Iterator[RenderableType]":

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from drift_engine.control.protocol import Answer
 
 _LONG_S = 8.0
-Amount = Annotated[str, typer.Argument(metavar="AMOUNT", help="How much, as 100.5.")]
+Amount = Annotated[str, typer.Argument(metavar="AMOUNT", help="USD, as 100.5.")]
 
 
 def start(engine: Engine, *, state: State = None, as_json: Json = False) -> int:
