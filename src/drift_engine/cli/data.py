@@ -25,7 +25,9 @@ def data() -> None:
 
 @app.command()
 def check(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Directory with drift/, binance/, …")],
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Directory with drift/ and binance/: docs/market-data.md.")
+    ],
     *,
     strict: Annotated[bool, typer.Option("--strict", help="Fail at gaps and manifest differences too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,

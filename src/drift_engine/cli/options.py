@@ -52,10 +52,12 @@ Scenario = Annotated[
     typer.Option("--scenario", metavar="NAME", help="A simulated market, as calm_carry.", rich_help_panel=_MARKET),
 ]
 Data = Annotated[
-    Path | None, typer.Option("--data", metavar="DIR", help="Recorded market data.", rich_help_panel=_MARKET)
+    Path | None,
+    typer.Option("--data", metavar="DIR", help="Recorded market data: docs/market-data.md.", rich_help_panel=_MARKET),
 ]
 From = Annotated[
-    str | None, typer.Option("--from", metavar="DATE", help="First day, 00:00 UTC.", rich_help_panel=_MARKET)
+    str | None,
+    typer.Option("--from", metavar="DATE", help="First day, 00:00 UTC, as 2025-04-14.", rich_help_panel=_MARKET),
 ]
 To = Annotated[
     str | None, typer.Option("--to", metavar="DATE", help="Day after the last one.", rich_help_panel=_MARKET)
