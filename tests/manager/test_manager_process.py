@@ -118,6 +118,7 @@ def test_engines_outlive_a_killed_manager_and_the_next_one_takes_them_over_and_s
     first.wait(5)
     code, told = cli(fleet, "kill", "b")
     assert (code, "b: REDUCING" in told) == (0, True), "a kill needs no manager"
+    assert "b is flat and halted; left: nothing; it says: flat: nothing left; killed by terminal" in told
     before = {name: fleet.status(name)["seq"] for name in "ab"}
     fleet.until(lambda: all(fleet.status(name)["seq"] > before[name] for name in "ab"), 3)
     second = serve(fleet, page=True)
@@ -162,6 +163,10 @@ def test_commands_from_the_terminal(fleet: Fleet) -> None:
     fleet.until(lambda: fleet.fleet()["b"]["trading"] == "HALTED")
     row = fleet.fleet()["b"]
     assert (row["status"], row["reason"]) == ("RUNNING", "flat: nothing left; killed by tester")
+    again = json.loads(cli(fleet, "kill", "b", "--json")[1])
+    assert (again["ends"]["b"]["flat"], again["ends"]["b"]["left"]) == (True, {})
+    assert "ends" not in json.loads(cli(fleet, "kill", "b", "--within", "0", "--json")[1])
+    fleet.until(lambda: fleet.status("b")["trading"] == "HALTED" and not fleet.status("b")["closing"])
     assert cli(fleet, "resume", "b")[0] == 0
     assert fleet.fleet()["b"]["engine"] == "b"
     assert cli(fleet, "start", "nobody")[0] == 1
@@ -217,10 +222,10 @@ def test_a_drill_reports_the_time_to_flat_and_what_was_left(fleet: Fleet) -> Non
 
 
 def test_a_drill_waits_for_an_engine_that_only_starts() -> None:
-    from drift_engine.cli import drill
+    from drift_engine.cli import closing
 
-    assert drill._held({"positions": None}) == {}
-    assert not drill._open({"positions": None})
+    assert closing.held({"positions": None}) == {}
+    assert not closing.is_open({"positions": None})
 
 
 @pytest.mark.parametrize(

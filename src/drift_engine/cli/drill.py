@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from drift_engine.cli import exits
+from drift_engine.cli import closing, exits
 from drift_engine.cli.options import Json, State
 
 if TYPE_CHECKING:
@@ -51,13 +51,13 @@ def _rehearse(state: Path, name: str, within_s: float) -> dict[str, Any]:
     status = _asked(state, name, "status").data
     if status["mode"] != "paper":
         raise exits.FailedError(f"{name} is {status['mode']}; a drill is for paper engines, kill is the real thing")
-    before = _held(status)
+    before = closing.held(status)
     began = time.monotonic()
     _asked(state, name, "kill", who=f"drill, {who()}")
     steps: list[dict[str, Any]] = []
     while time.monotonic() - began < within_s:
         status = _asked(state, name, "status").data
-        step = {"trading": status["trading"], "attempt": status["closing"], "held": _held(status)}
+        step = {"trading": status["trading"], "attempt": status["closing"], "held": closing.held(status)}
         if not steps or {**steps[-1], "after_s": None} != {**step, "after_s": None}:
             steps.append({"after_s": round(time.monotonic() - began, 3), **step})
         if status["trading"] == "HALTED" and not status["closing"]:
@@ -66,25 +66,13 @@ def _rehearse(state: Path, name: str, within_s: float) -> dict[str, Any]:
     flat = status["trading"] == "HALTED" and status["reason"].startswith("flat")
     return {
         "engine": name,
-        "flat": flat and not _open(status),
+        "flat": flat and not closing.is_open(status),
         "time_to_flat_s": steps[-1]["after_s"] if flat else None,
         "held_before": before,
-        "left": _held(status),
+        "left": closing.held(status),
         "steps": steps,
         "said": status["reason"],
     }
-
-
-def _held(status: dict[str, Any]) -> dict[str, str]:
-    """Return what is held besides the quote, exactly, by market; nothing where an engine is only starting."""
-    from drift_engine.core.units import show_scaled
-
-    rows = (row for row in status["positions"] or () if row["base_e9"] and not row["quote"])
-    return {row["market"]: show_scaled(row["base_e9"], 9) for row in rows}
-
-
-def _open(status: dict[str, Any]) -> bool:
-    return any(row["base_e9"] for row in status["positions"] or () if row["kind"] == "perp" or row["side"] == "borrow")
 
 
 def _asked(state: Path, name: str, do: str, **fields: Any) -> "Answer":
@@ -105,16 +93,13 @@ def _tell(found: dict[str, Any], *, as_json: bool) -> int:
         print_json(found)
     else:
         for step in found["steps"]:
-            print(f"{step['after_s']:7.3f} s  {step['trading']:8}  {_words(step['held'])}")
+            print(f"{step['after_s']:7.3f} s  {step['trading']:8}  {closing.words(step['held'])}")
+        name, left = found["engine"], closing.words(found["left"])
         if found["flat"]:
-            print(f"{found['engine']} was flat after {found['time_to_flat_s']:.3f} s; left: {_words(found['left'])}")
+            print(f"{name} was flat after {found['time_to_flat_s']:.3f} s; left: {left}")
         else:
-            print(f"{found['engine']} is NOT flat; left: {_words(found['left'])}; it says: {found['said']}")
+            print(f"{name} is NOT flat; left: {left}; it says: {found['said']}")
     return exits.OK if found["flat"] else exits.FAILED
-
-
-def _words(held: dict[str, str]) -> str:
-    return ", ".join(f"{amount} {market}" for market, amount in held.items()) or "nothing"
 
 
 @contextlib.contextmanager
@@ -143,7 +128,7 @@ def _wait_for_a_position(place: Path, process: "subprocess.Popen[bytes]") -> Non
     by = time.monotonic() + _START_S
     while time.monotonic() < by and process.poll() is None:
         answer = ask_now(Places(place, _REHEARSED).socket, "status")
-        if answer.ok and _held(answer.data):
+        if answer.ok and closing.held(answer.data):
             return
         time.sleep(_PAUSE_S)
     raise exits.FailedError(f"the engine made for the drill took no position within {_START_S:g} s")

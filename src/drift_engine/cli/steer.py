@@ -1,10 +1,11 @@
 """``drift-engine start``, ``stop``, ``restart``, ``deposit``, ``withdraw``, ``kill``: commands to a running fleet."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from drift_engine.cli import closing, exits
 from drift_engine.cli.fleet_options import AnyEngine, Engine, ask_manager, state_dir, tell, who
 from drift_engine.cli.options import Json, State
 
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from drift_engine.control.protocol import Answer
 
 _LONG_S = 8.0
+Within = Annotated[
+    float, typer.Option("--within", min=0.0, metavar="S", help="Wait so long for all to be flat, 0 not at all.")
+]
 Amount = Annotated[str, typer.Argument(metavar="AMOUNT", help="USD, as 100.5.")]
 
 
@@ -47,13 +51,29 @@ def _transfer(word: str, engine: str, amount: str, state: Path | None, *, as_jso
     return tell(answer, as_json=as_json)
 
 
-def kill(engine: AnyEngine = None, *, state: State = None, as_json: Json = False) -> int:
+def kill(engine: AnyEngine = None, *, within: Within = 10.0, state: State = None, as_json: Json = False) -> int:
     """Close everything of an engine, or of all: reduce only, cancel, close, verify flat, and stay halted."""
     which = {} if engine is None else {"engine": engine}
     answer = ask_manager(state, "kill", _LONG_S, **which)
     if answer.code in ("unreachable", "timeout"):
         answer = _without_manager(state_dir(state), engine, answer)
-    return tell(answer, as_json=as_json)
+    if not answer.ok or not within:
+        return tell(answer, as_json=as_json)
+    if not as_json:
+        print(answer.message, flush=True)
+    return _tell_ends(answer, closing.watched(state_dir(state), list(answer.data), within), as_json=as_json)
+
+
+def _tell_ends(answer: "Answer", ends: dict[str, Any], *, as_json: bool) -> int:
+    """Print how it ended; what is not flat by now is a failure."""
+    from drift_engine.cli.output import print_json
+
+    if as_json:
+        print_json({"ok": answer.ok, "code": answer.code, "message": answer.message, "data": answer.data, "ends": ends})
+    for name, end in () if as_json else ends.items():
+        left = "not known" if end["left"] is None else closing.words(end["left"])
+        print(f"{name} is {'flat and halted' if end['flat'] else 'NOT flat'}; left: {left}; it says: {end['said']}")
+    return exits.OK if all(end["flat"] for end in ends.values()) else exits.FAILED
 
 
 def _without_manager(directory: Path, engine: str | None, failed: "Answer") -> "Answer":
