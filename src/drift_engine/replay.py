@@ -6,6 +6,7 @@ the journal alone.
 """
 
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct, structs
 
@@ -20,13 +21,14 @@ from drift_engine.strategies.base import DriftStrategy
 
 
 class ReplayReport(Struct, frozen=True):
-    """How a replay went. ``difference`` names the first record that came out otherwise."""
+    """How a replay went. ``difference`` names the first record that came out otherwise; ``status`` is the engine's."""
 
     records: int
     decisions: int
     same: bool
     difference: str | None
     digest: str
+    status: dict[str, Any]
 
 
 def replay(path: Path, data: Path | None = None) -> ReplayReport:
@@ -53,6 +55,7 @@ def replay(path: Path, data: Path | None = None) -> ReplayReport:
         same=difference is None,
         difference=difference,
         digest=ports.journal.digest_hex(engine.state),
+        status=engine.get_status(),
     )
 
 

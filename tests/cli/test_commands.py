@@ -272,10 +272,15 @@ def test_a_halted_run_is_told_explained_replayed_and_resumed(cli: Cli, ask: Ask)
 
     replayed = ask("replay", "crash.journal")
     assert (replayed["same"], replayed["digest"]) == (True, digest)
+    assert replayed["status"]["equity_e6"] == json.loads(out)["equity_end_e6"]
+    assert "lowest health" in cli("replay")[1], "what status could not know without the data"
 
     verified = ask("journal", "verify")
     assert verified["ok"] is True
     assert len(cli("journal", "tail", "-n", "3")[1].splitlines()) == 3
+    (fill, halt) = ask("journal", "tail", "-n", "2", "--type", "Filled", "--type", "StateChanged")
+    assert (fill["event"]["type"], halt["event"]["trading"]) == ("Filled", "HALTED")
+    assert "did you mean 'Filled'?" in cli("journal", "tail", "--type", "Fill")[2]
     assert len(ask("journal", "export")) == verified["records"]
     assert cli("journal", "export", "--to", "lines.jsonl") == (0, "", "")
     assert len(Path("lines.jsonl").read_text().splitlines()) == verified["records"]

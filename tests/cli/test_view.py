@@ -1,3 +1,4 @@
+import io
 from typing import Any
 
 import pytest
@@ -5,9 +6,10 @@ import statuses
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
-from drift_engine.cli import panels
+from drift_engine.cli import fleet_view, panels
 from drift_engine.cli.health import HealthBar, health_word
 from drift_engine.cli.view import View, plain, summary
 from drift_engine.execution.limits import Limits
@@ -31,6 +33,29 @@ def test_a_view_fits_its_screen_and_says_that_it_is_simulated(status: dict[str, 
     assert len(lines) <= 24
     assert "SIMULATED MARKET: calm_carry" in lines[0]
     assert "2026-01-02 14:30:00 UTC" in text
+
+
+def test_a_narrow_screen_cuts_no_size_and_no_liquidation_price() -> None:
+    lines = drawn(statuses.carry(), 40).splitlines()
+    assert max(map(len, lines)) <= 40
+    assert "SOL-PERP short 33.1500 412.10 (+172 %)" in [" ".join(line.split()) for line in lines]
+    assert not [line for line in lines if line.startswith(("SOL", "fees", "funding")) and "…" in line]
+
+
+def test_a_bar_without_unicode_is_not_that_of_an_unknown_health() -> None:
+    console = Console(width=60, color_system=None, file=io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
+    bar = HealthBar({"status": "known", "health": 0.5}, Limits())
+    text = "".join(segment.text for segment in console.render(bar))
+    assert text.startswith("#####")
+    assert text.isascii()
+
+
+def test_a_fleet_on_a_narrow_screen_is_told_in_words() -> None:
+    margin = {"status": "known", "health": 0.984, "leverage": 0.5}
+    figures = {"equity_e6": 10_000_000_000, "pnl": {"total_e6": 0}, "net_delta_e9": {}, "seq": 7, "restarts": 0}
+    row = {"engine": "carry", "status": "RUNNING", "trading": "ACTIVE", "reason": "", "margin": margin, **figures}
+    assert "carry  RUNNING  ACTIVE  health 98 %" in str(fleet_view.picture([row], 40))
+    assert isinstance(fleet_view.picture([row], 80), Table)
 
 
 def test_a_venue_that_does_not_answer_is_said() -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Document = Mapping[str, Any]
 _WITHIN_S, _PERIOD_S = 2.0, 1.0
+_NARROW = 70
 _WIDE, _FOR_WIDE, _LEFT = 110, ("leverage", "seq", "restarts", "reason"), ("engine", "status", "trading", "reason")
 _STYLES = {"RUNNING": "green", "STALE": "magenta", "EMERGENCY": "bold red", "ERROR": "bold red"}
 
@@ -77,9 +78,9 @@ def show(documents: list[dict[str, Any]], *, one: bool, as_json: bool) -> None:
         print_json(documents[0] if one else documents)
     else:
         console = out()
-        console.print(table(documents, console.width))
+        console.print(picture(documents, console.width))
         for document in documents:
-            if document["reason"] and console.width < _WIDE and not one:
+            if document["reason"] and _NARROW <= console.width < _WIDE and not one:
                 console.print(f"{document['engine']}: {document['reason']}", markup=False)
 
 
@@ -104,7 +105,7 @@ def shown(*, as_json: bool = False) -> Iterator[Callable[[list[dict[str, Any]]],
     from rich.live import Live
 
     with Live(console=console, auto_refresh=False) as live:
-        yield lambda documents: live.update(table(documents, console.width), refresh=True)
+        yield lambda documents: live.update(picture(documents, console.width), refresh=True)
 
 
 def _each_second(
@@ -140,6 +141,13 @@ def line(document: Document) -> str:
         *([f"({document['reason']})"] if document["reason"] else []),
     )
     return "  ".join(words)
+
+
+def picture(documents: list[dict[str, Any]], width: int) -> "Table | Text":
+    """Return a row for each engine, or, where a row would be cut, all of them in words."""
+    from rich.text import Text
+
+    return table(documents, width) if width >= _NARROW else Text("\n".join(map(line, documents)))
 
 
 def table(documents: list[dict[str, Any]], width: int) -> "Table":

@@ -48,8 +48,9 @@ class HealthBar:
             return
         filled = int(min(max(health, 0.0), 1.0) * cells)
         label = f"{percent(health, 1)} {self._word}"
-        bar = Text("▒" * filled if self._word == "STALE" else "█" * filled, style=self._style)
-        bar.append("·" * (cells - filled), style="dim")
+        full, old, rest = "#~." if options.ascii_only else "█▒·"
+        bar = Text((old if self._word == "STALE" else full) * filled, style=self._style)
+        bar.append(rest * (cells - filled), style="dim")
         yield bar.append(f" {label:>{_LABEL_WIDTH}}", style=self._style)
 
 

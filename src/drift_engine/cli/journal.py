@@ -23,6 +23,12 @@ Journal = Annotated[
 ]
 
 
+Types = Annotated[
+    list[str] | None,
+    typer.Option("--type", metavar="NAME", help="Only these, as Filled, Decided or StateChanged; repeatable."),
+]
+
+
 @app.callback()
 def journal() -> None:
     """Read journals; the last run's where none is named."""
@@ -52,15 +58,16 @@ def tail(
     file: Journal = None,
     *,
     number: Annotated[int, typer.Option("-n", "--lines", min=1, help="How many records.")] = 10,
+    types: Types = None,
     state: State = None,
     as_json: Json = False,
 ) -> int:
-    """Show the last records."""
+    """Show the last records, all or of one type."""
     from drift_engine.cli.output import print_json
     from drift_engine.cli.places import find_journal
     from drift_engine.journal import reader
 
-    found = reader.tail(find_journal(file, state), number)
+    found = reader.tail(find_journal(file, state), number, _known(types or []))
     if as_json:
         print_json(found)
     else:
@@ -90,6 +97,21 @@ def export(
     else:
         sys.stdout.writelines(texts)
     return exits.OK
+
+
+def _known(types: list[str]) -> list[str]:
+    """Return the types. Raises ``ConfigError`` at one that no record has."""
+    from typing import get_args
+
+    from drift_engine.config import ConfigError
+    from drift_engine.core.near_names import hint
+    from drift_engine.core.types import Event
+
+    known = [kind.__name__ for kind in get_args(Event)]
+    for name in types:
+        if name not in known:
+            raise ConfigError(f"no record is of type {name!r}; {hint(name, known)}")
+    return types
 
 
 def _write_new(to: Path, texts: Iterator[str]) -> None:

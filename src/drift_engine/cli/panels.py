@@ -18,6 +18,8 @@ Status = Mapping[str, Any]
 CAUSES = ("price", "basis", "funding", "interest", "fees", "tips", "slippage", "liquidation")
 _LARGE_E6 = 1_000 * 10**6
 _STRATEGY_LINES = 2
+_NARROW = 70
+_POSITION = ("market", "size", "entry", "oracle", "value", "liquidation")
 _TRADING = {"ACTIVE": "green", "REDUCING": "yellow", "HALTED": "bold red"}
 
 
@@ -42,13 +44,22 @@ def ends(left: Text, right: Text) -> Table:
     return grid
 
 
-def side_by_side(left: RenderableType, right: RenderableType) -> Table:
-    """Return two parts next to each other."""
-    grid = Table.grid(expand=True, padding=(0, 2, 0, 0))
-    grid.add_column(ratio=1)
-    grid.add_column(ratio=1)
-    grid.add_row(left, right)
-    return grid
+class Beside:
+    """Two parts next to each other; one above the other on a screen too narrow for both."""
+
+    def __init__(self, left: RenderableType, right: RenderableType) -> None:
+        self._parts = left, right
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Draw them."""
+        if options.max_width < _NARROW:
+            yield from self._parts
+            return
+        grid = Table.grid(expand=True, padding=(0, 2, 0, 0))
+        grid.add_column(ratio=1)
+        grid.add_column(ratio=1)
+        grid.add_row(*self._parts)
+        yield grid
 
 
 def trading(status: Status) -> Text:
@@ -91,13 +102,25 @@ def positions(status: Status) -> Group:
     rows = status["positions"]
     if not rows:
         return Group(heading, Text("none", style="dim"))
-    table = Table(box=None, expand=True, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
-    table.add_column("market", no_wrap=True)
-    for name in ("size", "entry", "oracle", "value", "liquidation"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for row in rows:
-        table.add_row(*_position(row))
-    return Group(heading, table)
+    return Group(heading, _Positions(rows))
+
+
+class _Positions:
+    """A table of positions; on a narrow screen the size and the liquidation price, uncut."""
+
+    def __init__(self, rows: list[Status]) -> None:
+        self._rows = rows
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Draw it."""
+        shown = (0, 1, 5) if options.max_width < _NARROW else range(len(_POSITION))
+        table = Table(box=None, expand=True, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
+        for at in shown:
+            table.add_column(_POSITION[at], justify="right" if at else "left", no_wrap=True)
+        for row in self._rows:
+            cells = _position(row)
+            table.add_row(*(cells[at] for at in shown))
+        yield table
 
 
 def _position(row: Status) -> tuple[Text, ...]:

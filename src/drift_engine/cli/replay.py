@@ -21,12 +21,14 @@ def replay(
     state: State = None,
     as_json: Json = False,
 ) -> int:
-    """Fold a journal and decide again; exit 1 where anything comes out otherwise."""
+    """Fold a journal and decide again: what it came to, and exit 1 where anything comes out otherwise."""
     from msgspec import structs
 
     from drift_engine import replay as replaying
+    from drift_engine.cli.figures import counted
     from drift_engine.cli.output import print_json
     from drift_engine.cli.places import find_journal
+    from drift_engine.cli.view import came_to
 
     path = find_journal(journal, state)
     with streams.only_json(as_json):
@@ -34,7 +36,9 @@ def replay(
     if as_json:
         print_json({"journal": str(path), **structs.asdict(report)})
     else:
-        print(f"{path}: {report.records} records, {report.decisions} decisions")
+        print(f"{path}: {counted(report.records, 'record')}, {counted(report.decisions, 'decision')}")
+        for line in came_to(report.status):
+            print(line)
         print("every decision came out the same" if report.same else f"NOT the same: {report.difference}")
         print(f"digest {report.digest}")
     return exits.OK if report.same else exits.FAILED

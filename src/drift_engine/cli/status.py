@@ -57,7 +57,7 @@ def _print(parts: "Iterator[RenderableType]") -> None:
 
     console = out()
     for part in parts:
-        console.print(part)
+        console.print(part, crop=False)
 
 
 def _living(document: dict[str, Any], directory: Path) -> "Iterator[RenderableType]":
@@ -83,7 +83,7 @@ def shown(found: dict[str, Any]) -> "Iterator[RenderableType]":
         yield Text(found["reason"], style="yellow")
     yield from _by_reference(found) if found["margin"] is None else _folded(found)
     yield panels.decision({"in_flight": (), **found})
-    yield Text(f"journal {found['journal']}", style="dim")
+    yield Text(f"journal {found['journal']}", style="dim", no_wrap=True, overflow="ignore")
 
 
 def _folded(found: dict[str, Any]) -> "Iterator[RenderableType]":
@@ -95,7 +95,7 @@ def _folded(found: dict[str, Any]) -> "Iterator[RenderableType]":
     if started is not None:
         yield health(found, fold.limits_of(started))
     yield panels.positions(found)
-    yield panels.side_by_side(panels.funding(found), panels.pnl(found))
+    yield panels.Beside(panels.funding(found), panels.pnl(found))
 
 
 def _by_reference(found: dict[str, Any]) -> "Iterator[RenderableType]":
@@ -108,7 +108,8 @@ def _by_reference(found: dict[str, Any]) -> "Iterator[RenderableType]":
     tally = found["tally"]
     traded = ", ".join(f"{amount(base_e9, sign=True)} {name}" for name, base_e9 in found["traded_base_e9"].items())
     yield Text(
-        "health, equity and profit are not known without the data: drift-engine replay reads it", style="magenta"
+        "health, equity and profit are not known without the data: drift-engine replay reads it, and says them",
+        style="magenta",
     )
     yield panels.section("Known from the records")
     yield pairs(

@@ -28,7 +28,7 @@ class View:
             *self._header(status, elapsed_s),
             health(status, self._limits),
             panels.positions(status),
-            panels.side_by_side(panels.funding(status), panels.pnl(status)),
+            panels.Beside(panels.funding(status), panels.pnl(status)),
             panels.decision(status),
             panels.section(_strategy_heading(status)),
             panels.strategy(status),
@@ -88,20 +88,26 @@ def plain(status: Status) -> str:
 
 def summary(status: Status, wall_s: float, began_ns: int, journal: str) -> list[str]:
     """Return what a run came to, in a few lines."""
-    tally, pnl = status["tally"], status["pnl"]
     market_s = max(status["now_ns"] - began_ns, 0) / 10**9 if began_ns else 0.0
     place = f"simulated market {status['scenario']}" if status.get("scenario") else "recorded market"
     place = f"live market of {status['venue']}" if panels.is_live_market(status) else place
-    lowest = tally["min_health"]
+    lines = [
+        f"{status['name']} on {status['market']}, {place}: {duration(wall_s)}, {duration(market_s)} of market time",
+        *came_to(status),
+    ]
+    return [*lines, f"journal {journal}: look with drift-engine status, why, journal tail"] if journal else lines
+
+
+def came_to(status: Status) -> list[str]:
+    """Return what was earned, from what, how often it traded and in which state it ended."""
+    tally, pnl, lowest = status["tally"], status["pnl"], status["tally"]["min_health"]
     causes = ", ".join(
         f"{cause} {money(pnl[f'{cause}_e6'], 4, sign=True)}" for cause in panels.CAUSES if pnl[f"{cause}_e6"]
     )
-    lines = [
-        f"{status['name']} on {status['market']}, {place}: {duration(wall_s)}, {duration(market_s)} of market time",
+    return [
         f"equity {money(status['equity_e6'])}, {money(pnl['total_e6'], 4, sign=True)}: {causes or 'nothing happened'}",
         f"{counted(tally['trades'], 'fill')}, {counted(tally['funding_settlements'], 'funding settlement')}, "
         f"{counted(sum(tally['refusals'].values()), 'refusal')}, {counted(tally['liquidations'], 'liquidation')}, "
         f"lowest health {'not known' if lowest is None else percent(lowest, 1)}",
         f"trading {status['trading']}{': ' + status['reason'] if status['reason'] else ''}",
     ]
-    return [*lines, f"journal {journal}: look with drift-engine status, why, journal tail"] if journal else lines

@@ -7,7 +7,7 @@ read in a temporary copy.
 
 import shutil
 import sqlite3
-from collections.abc import Generator, Iterator
+from collections.abc import Collection, Generator, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from itertools import islice
 from pathlib import Path
@@ -85,10 +85,11 @@ def run_started(path: Path) -> RunStarted | None:
     return event if isinstance(event, RunStarted) else None
 
 
-def tail(path: Path, n: int = 10) -> list[Record]:
-    """Return the last ``n`` records, in order."""
+def tail(path: Path, n: int = 10, types: Collection[str] = ()) -> list[Record]:
+    """Return the last ``n`` records, in order; only those of these types where any are named."""
     with _reading(path) as db:
-        return [_record(line) for line in islice(read_lines_back(db), n)][::-1]
+        lines = (line for line in read_lines_back(db) if not types or line.type in types)
+        return [_record(line) for line in islice(lines, n)][::-1]
 
 
 def export(path: Path) -> Iterator[str]:
