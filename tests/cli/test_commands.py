@@ -166,6 +166,16 @@ def test_config_check_looks_at_every_engine_of_a_fleet(cli: Cli, ask: Ask, tmp_p
     fleet.write_text(one)
     assert ask("config", "check", "fleet.toml")["engines"]["one"]["param.target"] == "-1"
     assert cli("config", "check", "fleet.toml")[1].startswith("fleet.toml: good\n\none\n")
+    beside = '[server]\nport = 8701\n[alerts]\nwebhook = "http://127.0.0.1/SECRET"\n[alerts.rules.delta]\nat = 0.1\n'
+    fleet.write_text(f"{one}speed = 60\nsub_account = 4\nautostart = false\n{beside}")
+    found = ask("config", "check", "fleet.toml")
+    engine = found["engines"]["one"]
+    assert (engine["speed"], engine["sub_account"], engine["autostart"]) == ("60", "4", "no")
+    assert (found["server"]["port"], found["alerts"]["webhook"]) == ("8701", "set")
+    assert found["alerts"]["rule.delta"] == "WARNING, at 0.1, again after 60 s, 20 an hour"
+    said = cli("config", "check", "fleet.toml")[1]
+    assert "[server]" in said
+    assert "SECRET" not in said
     for text, said in (
         ('strategy = "hold"\nmarket = "DOGE-PERP"', "fleet.toml: [engines.two] unknown market 'DOGE-PERP'"),
         ('strategy = "hold"\nmode = "live"', "fleet.toml: [engines.two] live trading is not built yet"),

@@ -30,13 +30,14 @@ def check(
     from drift_engine.config import read_toml
 
     with streams.only_json(as_json):
-        runs = _fleet(file) if "engines" in read_toml(file) else {"": _run(file)}
+        runs, around = _fleet(file) if "engines" in read_toml(file) else ({"": _run(file)}, {})
     if as_json:
-        print_json({"ok": True, "file": str(file), **({"config": runs[""]} if "" in runs else {"engines": runs})})
+        found = {"config": runs[""]} if "" in runs else {"engines": runs, **around}
+        print_json({"ok": True, "file": str(file), **found})
         return exits.OK
     console = out()
     console.print(f"{file}: good", markup=False)
-    for name, shown in runs.items():
+    for name, shown in (runs | {f"[{name}]": settings for name, settings in around.items()}).items():
         if name:
             console.print(f"\n{name}", style="bold", markup=False)
         console.print(pairs((key, value or "-") for key, value in shown.items()))
@@ -47,17 +48,34 @@ def _run(file: Path) -> dict[str, str]:
     """Return a run as it would start. Raises ``ConfigError`` that names the file."""
     from drift_engine.config import load
 
-    return _shown(load(file), f"{file}:")
+    run = load(file)
+    places = {"journal": str(run.journal or ""), "state_dir": str(run.state_dir)}
+    return _shown(run, f"{file}:") | places
 
 
-def _fleet(file: Path) -> dict[str, dict[str, str]]:
-    """Return each engine's run as it would start, by the engine's name. Raises ``ConfigError`` that names both."""
+def _fleet(file: Path) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, str]]]:
+    """Return each engine's run as it would start, by the engine's name, and what is set beside the engines.
+
+    Raises ``ConfigError`` that names file and engine. Where alerts go is a secret: only that it is set is told.
+    """
     from drift_engine.manager.fleet import load_fleet
 
-    return {
-        engine.name: _shown(engine.config(Path()), f"{file}: [engines.{engine.name}]")
-        for engine in load_fleet(file).engines
+    fleet = load_fleet(file)
+    runs = {
+        engine.name: {"sub_account": str(engine.sub_account), "autostart": "yes" if engine.autostart else "no"}
+        | _shown(engine.config(Path()), f"{file}: [engines.{engine.name}]")
+        for engine in fleet.engines
     }
+    alerts = fleet.alerts
+    ways = {"webhook": "set" if alerts.webhook else "", "telegram_chat": alerts.telegram_chat or ""}
+    rules = {
+        f"rule.{name}": f"{rule.severity}, at {rule.at:g}, again after {rule.cooldown_s:g} s, {rule.an_hour} an hour"
+        if rule.on
+        else "off"
+        for name, rule in alerts.rules.items()
+    }
+    server = {"host": fleet.host, "port": str(fleet.port)}
+    return runs, {"server": server, "alerts": {"least": alerts.least, **ways, **rules}}
 
 
 def _shown(run: "RunConfig", where: str) -> dict[str, str]:
@@ -80,4 +98,5 @@ def _shown(run: "RunConfig", where: str) -> dict[str, str]:
     except exits.mistakes() as error:
         raise ConfigError(f"{where} {error}") from None
     params = {f"param.{name}": str(getattr(strategy.params, name)) for name in strategy.params.__struct_fields__}
-    return run.identity() | params
+    pace = {"speed": f"{run.speed:g}"} if run.mode == "paper" and run.venue is None else {}
+    return run.identity() | pace | params

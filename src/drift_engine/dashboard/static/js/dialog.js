@@ -66,7 +66,7 @@ export async function askToken(why, send) {
   let done = false;
   const shown = show("Unlock the controls", [
     h("p", {}, why || "The page only reads until it is unlocked."),
-    h("label", { for: "token" }, "Token, printed once when the server started"), field, wrong,
+    h("label", { for: "token" }, "Token, as the server printed it; it is also in the file token of its state folder"), field, wrong,
   ], [no(), sure]);
   const form = dialog.firstElementChild;
   form.addEventListener("submit", async (event) => {
