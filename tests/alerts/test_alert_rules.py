@@ -124,6 +124,23 @@ def test_an_alert_that_comes_and_goes_is_said_once() -> None:
     assert len(said) == 1
 
 
+def test_an_alert_that_was_not_said_for_its_cooldown_is_held_like_any_other() -> None:
+    """It is raised again within the cooldown, flickers, and stands until it was quiet for a while."""
+    desk = AlertDesk()
+    bad, begin = HEALTHY | margin(leverage=6.0), 1_000_000
+    seen = {}
+    for at, status in ((0, bad), (11, HEALTHY), (20, bad), (21, HEALTHY), (29, HEALTHY), (30, HEALTHY)):
+        desk.look([status], (begin + at) * S)
+        seen[at] = len(desk.active())
+    assert seen == {0: 1, 11: 0, 20: 1, 21: 1, 29: 1, 30: 0}
+
+
+def test_a_latched_engine_that_still_reduces_is_not_called_halted() -> None:
+    failed = HEALTHY | {"trading": "REDUCING", "latched": True, "reason": "the strategy failed"}
+    (alert,) = AlertDesk().look([failed], 0)
+    assert alert.message == "reduces only until a human resumes: the strategy failed"
+
+
 def test_dismissed_until_it_is_said_again() -> None:
     desk = AlertDesk()
     bad = [HEALTHY | margin(leverage=6.0)]

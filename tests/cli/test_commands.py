@@ -198,6 +198,16 @@ def test_config_check_leaves_nothing_behind(cli: Cli, tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["later.toml", "run.toml"]
 
 
+@pytest.mark.parametrize(("host", "warned"), [("127.0.0.1", False), ("::1", False), ("0.0.0.0", True)])  # noqa: S104
+def test_a_page_that_the_network_reaches_is_said_to_be(
+    host: str, warned: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from drift_engine.cli.serve import _tell
+
+    _tell(["one"], f"page at http://{host}:1", "token", host)
+    assert ("overhear the token" in capsys.readouterr().out) is warned
+
+
 def test_a_backtest_answers_in_json(ask: Ask) -> None:
     result = ask("backtest", "delta_neutral", *CALM)
     assert set(KEYS) <= set(result)

@@ -72,7 +72,7 @@ class AlertDesk:
         rule, key = rule or self._rules.get(name) or Rule("WARNING"), (name, engine)
         standing = self._standing.get(key)
         if found is None:
-            if standing is not None and now_ns - standing.said_ns >= _HOLD_NS:
+            if standing is not None and now_ns - max(standing.said_ns, standing.raised_ns) >= _HOLD_NS:
                 self._past.append(structs.replace(self._standing.pop(key), active=False))
                 return [self._past[-1]]
             return []

@@ -125,7 +125,8 @@ def _halted(status: Status, _memory: Memory, _at: float) -> str | None:
     if status.get("status") == "EMERGENCY":
         return f"emergency close: {status.get('reason') or 'under way'}"
     if status.get("trading") == "HALTED" or status.get("latched"):
-        return f"halted until a human resumes: {status.get('reason') or 'no reason given'}"
+        word = "reduces only" if status.get("trading") == "REDUCING" else "halted"
+        return f"{word} until a human resumes: {status.get('reason') or 'no reason given'}"
     return None
 
 

@@ -56,7 +56,9 @@ def serve(
         service = Service(found, directory, None if no_page else (found.host, found.port))
         names = list(service.manager.engines)
         with fleet_view.shown() as show:
-            work = service.run(lambda page: _tell(names, page, token), show, length_s=length_s, leave=detach)
+            work = service.run(
+                lambda page: _tell(names, page, token, found.host), show, length_s=length_s, leave=detach
+            )
             asyncio.run(work)
     return exits.OK
 
@@ -74,10 +76,12 @@ def _check_free(host: str, port: int) -> None:
         raise ConfigError(f"cannot listen on {host} port {port}: {said}; choose another --port") from None
 
 
-def _tell(names: list[str], page: str, token: str | None) -> None:
+def _tell(names: list[str], page: str, token: str | None, host: str) -> None:
     print(f"engines: {', '.join(names)}", flush=True)
     if page:
         print(page, flush=True)
     if token is not None:
         print(f"token {token} unlocks its commands; it is shown once", flush=True)
+        if host not in ("127.0.0.1", "::1", "localhost"):
+            print("the network can read the page, and overhear the token: nothing is encrypted", flush=True)
     print("Ctrl-C stops it all; drift-engine status --watch shows the engines here", flush=True)

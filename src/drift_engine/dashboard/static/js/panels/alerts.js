@@ -11,7 +11,7 @@ const panel = parts("p-alerts");
 const strip = document.getElementById("strip");
 const look = (alert) => SEVERITY[alert.severity] ?? SEVERITY.INFO;
 const key = (alert) => String(alert.id ?? `${alert.engine}/${alert.rule}/${alert.raised_ns}`);
-const when = (alert) => alert.said_ns ?? alert.raised_ns ?? null;
+const when = (alert) => alert.said_ns || alert.raised_ns || null;
 const said = (alert) => `${alert.message ?? alert.rule ?? "alert"}${alert.count > 1 ? ` (${alert.count}×)` : ""}`;
 const isActive = (alert) => alert.active !== false && !alert.dismissed;
 
