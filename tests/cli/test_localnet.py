@@ -1,6 +1,7 @@
 """``localnet`` as a process: what it prints works, the key is its owner's alone, and it ends cleanly."""
 
 import json
+import shlex
 import signal
 import socket
 import stat
@@ -70,6 +71,15 @@ def test_a_scenario_moves_prices_and_time_ends_it(tmp_path: Path, ask: Ask) -> N
         assert later[1]["oracle_e6"] == first[1]["oracle_e6"]
         _, err = run.communicate(timeout=20)
         assert (run.returncode, err) == (0, "")
+
+
+def test_what_it_says_to_try_can_be_pasted(cli: Cli) -> None:
+    code, said, _ = cli("localnet", "--port", "0", "--for", "0.1s", "--state", "a state")
+    assert code == 0
+    export = next(line for line in said.splitlines() if line.startswith("  export "))
+    variables = dict(word.split("=", 1) for word in shlex.split(export)[1:])
+    assert Path(variables["DRIFT_ENGINE_KEY"]).is_file()
+    assert "  drift-engine paper hold --venue velocity" in said.splitlines()
 
 
 def test_the_same_key_the_next_time(cli: Cli) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
@@ -181,8 +182,9 @@ def _tell(plan: Plan, running: "Running") -> None:
         f"         {held}",
         "",
         "In another terminal:",
-        f"  export {venue_options.VARIABLE}={found['rpc']} DRIFT_ENGINE_KEY={found['key_file']}",
+        f"  export {venue_options.VARIABLE}={found['rpc']} DRIFT_ENGINE_KEY={quote(str(found['key_file']))}",
         *(f"  drift-engine {command}{flags}" for command in ("doctor", "markets", "funding", "account", "watch")),
+        f"  drift-engine paper hold --venue {found['venue']}",
     ]
     if not plan.deposit_e6:
         lines.append("The key has no account yet: open one, or start with --deposit 1000 for account to show one.")

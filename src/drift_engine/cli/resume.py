@@ -22,6 +22,8 @@ def resume(
     as_json: Json = False,
 ) -> int:
     """Let a halted engine trade again: at once where it runs, else from its next start on."""
+    from shlex import quote
+
     from drift_engine.cli.fleet_options import state_dir, tell
     from drift_engine.cli.output import print_json
     from drift_engine.cli.places import find_journal
@@ -48,7 +50,7 @@ def resume(
     print(f"{path}: was {last.trading} ({last.reason})")
     if last.disputed:
         print("the books were in dispute: they are compared with the venue's again at the next start")
-    print(f"record {seq}: ACTIVE, {REASON}; start the same run with --journal {path} to go on")
+    print(f"record {seq}: ACTIVE, {REASON}; start the same run with --journal {quote(str(path))} to go on")
     return exits.OK
 
 
