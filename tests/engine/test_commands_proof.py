@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace as replace_fields
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from drift_engine import wiring
 from drift_engine.config import RunConfig
 from drift_engine.core.types import Commanded, Decided, Event, Filled, StateChanged, Submitted, Trading
 from drift_engine.engine import DriftEngine
+from drift_engine.execution.ports import Executor
 from drift_engine.journal import Journal
 from drift_engine.replay import replay
 
@@ -142,6 +144,48 @@ async def test_a_crash_right_after_the_word_loses_nothing_and_sends_nothing_twic
     assert len(sent) == len(set(sent))
     assert len(events(tmp_path / "j", Commanded)) == 1
     assert replay(tmp_path / "j").same
+
+
+class Heard:
+    """Hands everything on to an executor, and notes what it was asked for."""
+
+    def __init__(self, executor: Executor) -> None:
+        self.executor, self.asked = executor, list[str]()
+
+    def __getattr__(self, name: str) -> Any:
+        self.asked.append(name)
+        return getattr(self.executor, name)
+
+
+def opened(config: RunConfig) -> tuple[DriftEngine, list[str]]:
+    strategy = wiring.make_strategy(config)
+    ports = wiring.build(config, strategy)
+    heard = Heard(ports.executor)
+    engine = DriftEngine(strategy, config=config, ports=replace_fields(ports, executor=heard))
+    engine.open()
+    return engine, heard.asked
+
+
+async def test_a_journal_that_is_lived_through_again_asks_nothing_of_the_venue(tmp_path: Path) -> None:
+    """Whatever was asked of the venue, by the strategy or by a human, was asked then; only what is missing is now."""
+    config = RunConfig(
+        strategy="delta_neutral", scenario="calm_carry", days=2, interval_s=360, speed=1e9, journal=tmp_path / "j"
+    )
+    engine, asked = opened(config)
+    beats = engine.beats()
+    for _ in range(10):
+        await anext(beats)
+        engine.tick()
+    words: tuple[tuple[str, str, int], ...] = (("deposit", "", 10**6), ("settle", "", 0), ("close", "SOL-PERP", 0))
+    for command, market, amount_e6 in words:
+        assert engine.commands.ask(command, "me", market, amount_e6).ok
+    assert engine.commands.ask("kill", "me").ok
+    engine.tick()
+    engine.close()
+    assert {*asked} >= {"submit", "cancel_all", "settle_pnl", "transfer", "observe", "follow_up"}
+    again, asked = opened(config)
+    assert asked == ["follow_up"]
+    again.close()
 
 
 async def test_books_in_dispute_take_no_kill(tmp_path: Path) -> None:

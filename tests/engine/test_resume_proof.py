@@ -12,7 +12,7 @@ from test_emergency_proof import into_the_band, slide
 
 from drift_engine import backtest, wiring
 from drift_engine.config import ConfigError, RunConfig
-from drift_engine.core.types import Decided, StateChanged, Trading
+from drift_engine.core.types import Decided, Event, StateChanged, Submitted, Trading
 from drift_engine.engine import DriftEngine
 from drift_engine.execution.limits import Limits
 from drift_engine.journal import Journal, JournalError
@@ -96,6 +96,20 @@ def test_a_backtest_resumed_in_its_journal_comes_out_the_same_each_time(tmp_path
     second, third = lived(), lived()
     assert second.digest == third.digest != first.digest
     assert not second.latched
+
+
+@pytest.mark.parametrize("kind", [Decided, Submitted, StateChanged])
+def test_a_decision_that_the_program_does_not_make_stops_the_start(tmp_path: Path, kind: type[Event]) -> None:
+    config = RunConfig(strategy="hold", mode="paper", journal=tmp_path / "run", params={"target": "2"})
+    path = price_path([229.0] * 50)
+    first = paper(config, path)
+    with Journal.open(tmp_path / "run", reference=False) as again:
+        records = list(again.records())
+        again.continue_after(records[-1].seq)
+        halted = StateChanged(first.state.now_ns, Trading.HALTED, "another program", "health")
+        again.append(next((each.event for each in records if type(each.event) is kind), halted))
+    with pytest.raises(JournalError, match=kind.__name__):
+        paper(config, path)
 
 
 @pytest.mark.parametrize("what", ["venue", "journal"])
