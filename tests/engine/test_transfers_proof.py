@@ -7,17 +7,28 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from drift_engine import wiring
 from drift_engine.config import RunConfig
 from drift_engine.core.margin_monitor import margin_of
-from drift_engine.core.types import Commanded, Deposited, Withdrawn
+from drift_engine.core.types import (
+    Account,
+    Commanded,
+    Deposited,
+    EngineState,
+    Market,
+    PerpPosition,
+    SpotBalance,
+    Withdrawn,
+)
 from drift_engine.engine import DriftEngine
 from drift_engine.execution.mock_executor import ELSEWHERE, MockExecutor
 from drift_engine.execution.what_if import account_without
 from drift_engine.execution.withdrawals import MIN_HEALTH_AFTER_E4, withdrawal_refusal
 from drift_engine.journal import Journal
 from drift_engine.replay import replay
+from drift_engine.simulation.facts import venue_facts
 from drift_engine.simulation.venue import SimVenue
 
 E6 = 10**6
@@ -114,3 +125,34 @@ def test_no_withdrawal_leaves_less_health_than_promised(held: DriftEngine, amoun
     assert (refusal is None) == (after.health_e4 is not None and after.health_e4 >= MIN_HEALTH_AFTER_E4)
     if refusal is not None:
         assert "under 80.00 %" in refusal or "more than" in refusal
+
+
+@pytest.mark.parametrize("status", ["stale", "unknown"])
+def test_nothing_leaves_on_a_margin_that_is_not_known(held: DriftEngine, status: str) -> None:
+    state, margin = held.state, held.margin
+    assert margin is not None
+    assert withdrawal_refusal(state, margin, 1) is None
+    unsure = structs.replace(margin, status=status)
+    assert "is not known" in str(withdrawal_refusal(state, unsure, 1))
+    assert "is not known" in str(withdrawal_refusal(state, None, 1))
+
+
+def test_all_that_is_held_may_leave_an_account_without_risk_and_not_a_unit_more() -> None:
+    state = EngineState(account=Account("USDC", (SpotBalance("USDC", 5 * 10**9),)))
+    state.markets = {name: Market(spec, oracle_e6=E6) for name, spec in venue_facts().items()}
+    margin = margin_of(state.account, state.markets, 0)
+    assert withdrawal_refusal(state, margin, 5 * E6) is None
+    assert "5.000001 USDC is more than the 5.000000 held" in str(withdrawal_refusal(state, margin, 5 * E6 + 1))
+    state.markets.pop("USDC")
+    assert "is not known" in str(withdrawal_refusal(state, margin, E6))
+
+
+def test_nothing_leaves_where_the_health_after_it_cannot_be_told() -> None:
+    """The price went since the last tick."""
+    held = (PerpPosition("SOL-PERP", 10**9, -100 * E6),)
+    state = EngineState(account=Account("USDC", (SpotBalance("USDC", 500 * 10**9),), held))
+    state.markets = {name: Market(spec, oracle_e6=100 * E6) for name, spec in venue_facts().items()}
+    margin = margin_of(state.account, state.markets, 0)
+    assert withdrawal_refusal(state, margin, E6) is None
+    state.markets["SOL-PERP"] = structs.replace(state.markets["SOL-PERP"], oracle_e6=None)
+    assert withdrawal_refusal(state, margin, E6) == "health after it cannot be told"

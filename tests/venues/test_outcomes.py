@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
 import pytest
-from chain_node import Chain, Node
+from chain_node import Chain, Node, Socket
 from solders.keypair import Keypair
 from solders.signature import Signature
 
@@ -15,6 +16,7 @@ from drift_engine.venues.keys import Key
 from drift_engine.venues.programs import VELOCITY
 from drift_engine.venues.rpc import Rpc
 from drift_engine.venues.rpc.transport import Policy
+from drift_engine.venues.streams.subscriptions import Subscriptions
 from drift_engine.venues.transactions.blockhash import Warm
 from drift_engine.venues.transactions.sending import (
     PROOF_BLOCKS,
@@ -30,6 +32,8 @@ from drift_engine.venues.transactions.sending import (
 NAME = Signature(bytes([5] * 64))
 SENT = Sent(NAME, 1_000, b"wire")
 ONCE = Policy(timeout_ms=800, attempt_ms=150, backoff_ms=4, backoff_max_ms=8, cooldown_ms=5, cooldown_max_ms=10)
+LATE = Following(first_ms=60_000, first_poll_ms=4_000, until_ms=8_000, again_ms=0)
+"""Asks no sooner than a stream would have told."""
 CUSTOM = {"InstructionError": [2, {"Custom": 6010}]}
 
 
@@ -118,6 +122,7 @@ async def test_only_a_refusal_of_the_transaction_itself_ends_it() -> None:
         outcome = await sender.send(SENT)
         assert isinstance(outcome, Failed)
         assert (outcome.code, outcome.slot) == (6010, None)
+        assert not any(config["skipPreflight"] for _, config in asked(node, "sendTransaction"))
 
 
 async def test_the_same_bytes_go_out_again_at_their_pace_and_their_refusal_is_no_outcome() -> None:
@@ -144,3 +149,47 @@ async def test_an_outcome_that_comes_late_is_found_by_asking() -> None:
         node.http_faults.extend(["503", "503"])
         node.answers["getSignatureStatuses"]["value"] = [seen("confirmed")]
         assert await sender.follow(SENT, "no answer") == Landed(NAME, 70)
+
+
+@pytest.mark.parametrize(
+    ("err", "code", "name"),
+    [
+        ("BlockhashNotFound", None, "BlockhashNotFound"),
+        ({"InsufficientFundsForRent": {"account_index": 1}}, None, "InsufficientFundsForRent"),
+        ({"InstructionError": [0, "InvalidAccountData"]}, None, "InvalidAccountData"),
+        ({"InstructionError": [2, {"Custom": 6003}]}, 6003, "InsufficientCollateral"),
+    ],
+)
+async def test_a_failure_is_named(err: Any, code: int | None, name: str) -> None:
+    async with sending(seen("confirmed", err)) as (_, sender):
+        outcome = await sender.outcome(SENT)
+        assert isinstance(outcome, Failed)
+        assert (outcome.code, outcome.name) == (code, name)
+
+
+def signature_watches(node: Node) -> list[tuple[Socket, int]]:
+    return [(at, key) for at in node.sockets for key, (topic, _) in at.subscriptions.items() if topic == "signature"]
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"), [({"err": None}, Landed), ({"err": CUSTOM}, Failed), ("receivedSignature", None), (None, None)]
+)
+async def test_a_stream_tells_an_outcome_at_once_and_that_it_was_received_is_none(
+    value: Any, kind: type | None
+) -> None:
+    async with sending() as (node, sender), Subscriptions([node.ws]) as stream:
+        streamed = Sender(VELOCITY, sender.rpc, sender.warm, sender.key, subscriptions=stream, following=LATE)
+        following = asyncio.create_task(streamed.follow(SENT))
+        async with asyncio.timeout(3):
+            while not (watched := signature_watches(node)):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            [(socket, number)] = watched
+            socket.tell("signatureNotification", number, {"context": {"slot": 72}, "value": value})
+            done, _ = await asyncio.wait([following], timeout=3 if kind else 0.2)
+        assert bool(done) is bool(kind)
+        if kind:
+            outcome = following.result()
+            assert isinstance(outcome, Landed | Failed)
+            assert (type(outcome), outcome.slot) == (kind, 72)
+        following.cancel()
+        assert asked(node, "getSignatureStatuses") == []
