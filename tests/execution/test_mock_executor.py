@@ -184,6 +184,20 @@ def test_a_plan_no_longer_in_flight_is_forgotten() -> None:
     assert venue.asked.count("resolve p1") == 2
 
 
+def test_a_young_plan_does_not_keep_an_overdue_one_from_being_resolved() -> None:
+    venue, _, executor = given()
+    executor.follow_up({}, 0, NOW_NS)
+    young = InFlight(plan_of(leg(-E9), plan_id="p2"), OVERDUE_NS, (0,))
+    executor.follow_up(flying("p1") | {"p2": young}, 0, OVERDUE_NS)
+    assert "resolve p1" in venue.asked
+
+
+def test_a_settlement_is_asked_for_once_and_may_be_refused() -> None:
+    venue, delivered, executor = given()
+    executor.settle_pnl("SOL-PERP", NOW_NS)
+    assert (venue.asked, delivered, executor.trouble) == ([f"settle_pnl SOL-PERP {NOW_NS}"], [], None)
+
+
 def test_a_venue_that_suspends_is_a_bug_and_says_so() -> None:
     venue, _, executor = given()
     venue.slow = True
