@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 from proof_stage import Spy
 
 from drift_engine import DriftEngine, backtest
@@ -53,6 +54,17 @@ def test_a_target_that_is_no_integer_reaches_neither_books_nor_journal(tmp_path:
         backtest.run(config, wanting(*[10**9] * 5, target))
     assert verify(journal).ok
     assert [record.seq for record in records(journal)] == list(range(1, verify(journal).records + 1))
+
+
+@pytest.mark.parametrize(("field", "said"), [("base_e9", "base of SOL-PERP"), ("limit_e6", "limit of SOL-PERP")])
+def test_a_leg_that_is_no_integer_is_refused(field: str, said: str) -> None:
+    class Planning(Spy):
+        def plan(self, signal: TradeSignal, state: Any) -> Any:
+            plan = super().plan(signal, state)
+            return structs.replace(plan, legs=tuple(structs.replace(leg, **{field: 0.5}) for leg in plan.legs))
+
+    with pytest.raises(TypeError, match=rf"the {said} is 0.5, which is float; money is counted in int"):
+        backtest.run(RUN, Planning(lambda _state: TradeSignal({"SOL-PERP": 10**9}, "as told")))
 
 
 def test_an_edge_that_is_no_integer_is_refused() -> None:
