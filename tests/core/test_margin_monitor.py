@@ -122,6 +122,7 @@ def test_interest_funding_and_facts_reach_what_was_prepared() -> None:
 
 def test_the_same_tick_is_the_same_margin() -> None:
     monitor, now = MarginMonitor(), state(account(100, LONG))
+    assert monitor.check(now) == monitor.check(now)
     assert monitor.check(now) is monitor.check(now)
     now.markets = replaced(now.markets, perp(101 * E6))
     assert monitor.check(now) is monitor.check(now)
@@ -132,3 +133,26 @@ def test_a_deposit_s_interest_reaches_what_was_prepared() -> None:
     assert monitor.check(now).equity_e6 == 90 * E6
     now.markets = replaced(now.markets, structs.replace(now.markets["SOL"], interest_deposit_e10=2 * 10**10))
     assert monitor.check(now).equity_e6 == 180 * E6
+
+
+def test_an_account_that_changed_is_priced_anew_and_again_when_its_price_moves() -> None:
+    """The first margin of each account is asked once and prepares nothing; the second goes the prepared way."""
+    monitor, now = MarginMonitor(3, 5), state(account(100, LONG))
+    for quote_e6 in (-200 * E6, -190 * E6, -180 * E6):
+        now.account = account(100, structs.replace(LONG, quote_e6=quote_e6))
+        for price in (100 * E6, 101 * E6, 99 * E6):
+            now.markets = replaced(now.markets, perp(price))
+            assert monitor.check(now) == margin_of(now.account, now.markets, now.now_ns)
+        now.slot += 1
+        assert monitor.check(now).status == "stale"
+        now.account = structs.replace(now.account, perps=(LONG,))
+        assert monitor.check(now).status == "stale"
+        now.slot -= 1
+
+
+def test_the_account_before_the_last_is_not_taken_for_the_new_one() -> None:
+    monitor, now = MarginMonitor(), state(account(100, LONG))
+    first, second = now.account, account(50, LONG)
+    for held, equity_e6 in ((first, 100), (first, 100), (second, 50), (first, 100), (first, 100), (second, 50)):
+        now.account = held
+        assert monitor.check(now).equity_e6 == equity_e6 * E6
