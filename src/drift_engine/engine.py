@@ -83,8 +83,7 @@ class DriftEngine(BaseEngine):
     def tick(self) -> Done:
         """Health first, then the market, then the strategy, then the gates, then the order. It never suspends."""
         self._take_news()
-        calm = self._watch.holds(self.state) and not self._inbox.missing
-        margins = self._assess if calm else self._healthy()  # 1
+        margins = self._assess if self._watch.holds(self.state) and not self._inbox.missing else self._healthy()  # 1
         if margins is None:
             return DONE
         view = self._desk.view = view_of(self.state, margins)  # 2

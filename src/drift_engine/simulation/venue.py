@@ -224,7 +224,7 @@ class SimVenue:
     def _plan_action(self, due_ns: int, what: str, plan_id: str) -> None:
         heappush(self._actions, (due_ns, self._count, what, plan_id))
         self._count += 2  # the one after belongs to a plan's end
-        self._schedule()
+        self.due_ns = min(self.due_ns, due_ns)
 
     def _act(self, what: str, plan_id: str, ts_ns: int) -> None:
         if what == "open":
