@@ -63,7 +63,7 @@ class World:
             yield from rows.ts[self._ticks(rows) > 0].tolist()
 
     def _ticks(self, rows: Columns) -> Bytes:
-        """Return after which rows a tick comes: the last of a time, where a row that counts came since the last tick."""
+        """Return after which rows a tick comes: the last of a time, if a row that counts came since the one before."""
         ticks = np.flatnonzero(rows.tick)
         seen = np.cumsum(self._counts[rows.market])[ticks]
         fresh = np.zeros_like(rows.tick)
