@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from core_books import account, markets, perp, perp_spec, replaced, spot, spot_spec
+import pytest
+from core_books import USDC, account, markets, perp, perp_spec, replaced, spot, spot_spec
 from msgspec import structs
 
 from drift_engine.core.margin_monitor import MarginMonitor, margin_of
-from drift_engine.core.types import Account, EngineState, Margin, PerpPosition, SpotBalance
+from drift_engine.core.types import Account, EngineState, Margin, Market, PerpPosition, SpotBalance
 from drift_engine.core.units import E6, E9
 
 LONG = PerpPosition("SOL-PERP", 2 * E9, -200 * E6)
@@ -148,6 +149,28 @@ def test_an_account_that_changed_is_priced_anew_and_again_when_its_price_moves()
         now.account = structs.replace(now.account, perps=(LONG,))
         assert monitor.check(now).status == "stale"
         now.slot -= 1
+
+
+@pytest.mark.parametrize("ages", [(3, 5), (2, 5), (3, 4)])
+@pytest.mark.parametrize(
+    "held",
+    [
+        account(100, structs.replace(LONG, isolated=True, isolated_scaled_e9=50 * E9)),
+        account(100, SpotBalance("SOL", E9), structs.replace(LONG, open_bids_e9=E9, open_orders=1)),
+        account(100),
+    ],
+)
+@pytest.mark.parametrize("quote", [spot(E6, name="USDC"), spot(990_000, name="USDC", at_par=False)])
+def test_the_first_margin_of_an_account_is_as_old_as_the_next(
+    held: Account, quote: Market, ages: tuple[int, int]
+) -> None:
+    now = state(held)
+    now.markets = replaced(now.markets, quote)
+    monitor = MarginMonitor(*ages)
+    first = monitor.check(now)
+    assert first == monitor.check(now)
+    priced = bool(held.perps) or quote.spec != USDC.spec
+    assert first.status == ("stale" if priced and ages != (3, 5) else "known")
 
 
 def test_the_account_before_the_last_is_not_taken_for_the_new_one() -> None:

@@ -122,7 +122,7 @@ class MarginMonitor:
                 return margin
         if (account := moment.account) is self._met:
             return self._check(moment)
-        self._met, self._move = account, None
+        self._met = account
         now_ns = moment.now_ns
         return margin_of(account, moment.markets, now_ns, now_ns - self._max_age_ns, moment.slot - self._max_age_slots)
 
