@@ -120,12 +120,18 @@ def require_signal(answer: object) -> None:
 
 def require_integers(plan: TradePlan, signal: TradeSignal) -> None:
     """Raise ``TypeError`` where a strategy counts in anything but ``int``: a journal could not tell it again."""
-    figures = [(f"target of {name}", base_e9) for name, base_e9 in signal.targets.items()]
+    for name, base_e9 in signal.targets.items():
+        if type(base_e9) is not int:
+            raise _no_integer(f"target of {name}", base_e9)
     for leg in plan.legs:
-        figures += ((f"base of {leg.market}", leg.base_e9), (f"limit of {leg.market}", leg.limit_e6))
+        if type(leg.base_e9) is not int:
+            raise _no_integer(f"base of {leg.market}", leg.base_e9)
+        if type(leg.limit_e6) is not int:
+            raise _no_integer(f"limit of {leg.market}", leg.limit_e6)
     for edge_e6 in (plan.edge_e6, signal.edge_e6):
-        if edge_e6 is not None:
-            figures.append(("edge", edge_e6))
-    for what, figure in figures:
-        if type(figure) is not int:
-            raise TypeError(f"the {what} is {figure!r}, which is {type(figure).__name__}; money is counted in int")
+        if edge_e6 is not None and type(edge_e6) is not int:
+            raise _no_integer("edge", edge_e6)
+
+
+def _no_integer(what: str, figure: object) -> TypeError:
+    return TypeError(f"the {what} is {figure!r}, which is {type(figure).__name__}; money is counted in int")

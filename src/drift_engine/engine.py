@@ -83,9 +83,10 @@ class DriftEngine(BaseEngine):
     def tick(self) -> Done:
         """Health first, then the market, then the strategy, then the gates, then the order. It never suspends."""
         self._take_news()
-        if not (self._watch.holds(self.state) and not self._inbox.missing) and not self._is_healthy():  # 1
+        margins = self._assess if self._watch.holds(self.state) and not self._inbox.missing else self._healthy()  # 1
+        if margins is None:
             return DONE
-        view = self._desk.view = view_of(self.state, self._assess)  # 2
+        view = self._desk.view = view_of(self.state, margins)  # 2
         try:
             signal = self._asker.ask(view)  # 3
             if signal is not None and self._desk.is_free_for(signal):
@@ -126,15 +127,15 @@ class DriftEngine(BaseEngine):
             self._enter(event)
         self._enter(Ticked(now_ns, slot))
 
-    def _is_healthy(self) -> bool:
-        """Step 1 in full, margin first. True when the strategy may be asked; what is calm, the watch may hold to."""
+    def _healthy(self) -> Margin | None:
+        """Step 1 in full: the margin when the strategy may be asked, else nothing. What is calm, the watch may hold."""
         state, watch = self.state, self._watch
         margin = self._margin = self._assess(state)
         if not watch.is_calm(state, margin) or self._inbox.missing:
-            return self._is_safe(margin)
+            return margin if self._is_safe(margin) else None
         reserve_e6 = watch.reserve_e6(margin)
         watch.hold(health_bands(margin, state.account, state.markets, watch.bound_e4, reserve_e6), reserve_e6)
-        return True
+        return margin
 
     def _is_safe(self, margin: Margin) -> bool:
         """Ask the breakers, see to what is overdue, go on with an emergency close. True when all is in order."""

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from core_books import account, markets, perp, perp_spec, replaced, spot, spot_spec
+import pytest
+from core_books import USDC, account, markets, perp, perp_spec, replaced, spot, spot_spec
 from msgspec import structs
 
 from drift_engine.core.margin_monitor import MarginMonitor, margin_of
-from drift_engine.core.types import Account, EngineState, Margin, PerpPosition, SpotBalance
+from drift_engine.core.types import Account, EngineState, Margin, Market, PerpPosition, SpotBalance
 from drift_engine.core.units import E6, E9
 
 LONG = PerpPosition("SOL-PERP", 2 * E9, -200 * E6)
@@ -122,6 +123,7 @@ def test_interest_funding_and_facts_reach_what_was_prepared() -> None:
 
 def test_the_same_tick_is_the_same_margin() -> None:
     monitor, now = MarginMonitor(), state(account(100, LONG))
+    assert monitor.check(now) == monitor.check(now)
     assert monitor.check(now) is monitor.check(now)
     now.markets = replaced(now.markets, perp(101 * E6))
     assert monitor.check(now) is monitor.check(now)
@@ -132,3 +134,48 @@ def test_a_deposit_s_interest_reaches_what_was_prepared() -> None:
     assert monitor.check(now).equity_e6 == 90 * E6
     now.markets = replaced(now.markets, structs.replace(now.markets["SOL"], interest_deposit_e10=2 * 10**10))
     assert monitor.check(now).equity_e6 == 180 * E6
+
+
+def test_an_account_that_changed_is_priced_anew_and_again_when_its_price_moves() -> None:
+    """The first margin of each account is asked once and prepares nothing; the second goes the prepared way."""
+    monitor, now = MarginMonitor(3, 5), state(account(100, LONG))
+    for quote_e6 in (-200 * E6, -190 * E6, -180 * E6):
+        now.account = account(100, structs.replace(LONG, quote_e6=quote_e6))
+        for price in (100 * E6, 101 * E6, 99 * E6):
+            now.markets = replaced(now.markets, perp(price))
+            assert monitor.check(now) == margin_of(now.account, now.markets, now.now_ns)
+        now.slot += 1
+        assert monitor.check(now).status == "stale"
+        now.account = structs.replace(now.account, perps=(LONG,))
+        assert monitor.check(now).status == "stale"
+        now.slot -= 1
+
+
+@pytest.mark.parametrize("ages", [(3, 5), (2, 5), (3, 4)])
+@pytest.mark.parametrize(
+    "held",
+    [
+        account(100, structs.replace(LONG, isolated=True, isolated_scaled_e9=50 * E9)),
+        account(100, SpotBalance("SOL", E9), structs.replace(LONG, open_bids_e9=E9, open_orders=1)),
+        account(100),
+    ],
+)
+@pytest.mark.parametrize("quote", [spot(E6, name="USDC"), spot(990_000, name="USDC", at_par=False)])
+def test_the_first_margin_of_an_account_is_as_old_as_the_next(
+    held: Account, quote: Market, ages: tuple[int, int]
+) -> None:
+    now = state(held)
+    now.markets = replaced(now.markets, quote)
+    monitor = MarginMonitor(*ages)
+    first = monitor.check(now)
+    assert first == monitor.check(now)
+    priced = bool(held.perps) or quote.spec != USDC.spec
+    assert first.status == ("stale" if priced and ages != (3, 5) else "known")
+
+
+def test_the_account_before_the_last_is_not_taken_for_the_new_one() -> None:
+    monitor, now = MarginMonitor(), state(account(100, LONG))
+    first, second = now.account, account(50, LONG)
+    for held, equity_e6 in ((first, 100), (first, 100), (second, 50), (first, 100), (first, 100), (second, 50)):
+        now.account = held
+        assert monitor.check(now).equity_e6 == equity_e6 * E6

@@ -14,7 +14,8 @@ from proof_stage import Spy
 
 from drift_engine import DriftEngine, backtest
 from drift_engine.config import RunConfig
-from drift_engine.core.types import TradeSignal, Trading
+from drift_engine.core.types import Leg, TradePlan, TradeSignal, Trading
+from drift_engine.desk import require_integers
 from drift_engine.journal.reader import records, verify
 
 RUN = RunConfig(strategy="spy", mode="backtest", scenario="calm_carry", days=1)
@@ -70,6 +71,19 @@ def test_a_leg_that_is_no_integer_is_refused(field: str, said: str) -> None:
 def test_an_edge_that_is_no_integer_is_refused() -> None:
     with pytest.raises(TypeError, match=r"edge is 1\.5, which is float"):
         backtest.run(RUN, wanting(10**9, edge_e6=1.5))
+
+
+@pytest.mark.parametrize(
+    ("leg", "said"),
+    [
+        (Leg("SOL-PERP", 1e9, 10**8, "perp"), "base of SOL-PERP is 1000000000.0"),  # type: ignore[arg-type]
+        (Leg("SOL-PERP", 10**9, 1e8, "perp"), "limit of SOL-PERP is 100000000.0"),  # type: ignore[arg-type]
+    ],
+)
+def test_an_order_that_is_not_counted_in_integers_is_refused(leg: Leg, said: str) -> None:
+    plan = TradePlan("p1", (leg,), False, "as told", None, 1)
+    with pytest.raises(TypeError, match=f"{said}, which is float; money is counted in int"):
+        require_integers(plan, TradeSignal({"SOL-PERP": 10**9}, "as told"))
 
 
 @pytest.mark.parametrize(

@@ -59,8 +59,7 @@ class Asker(Generic[Q, T]):
             self._asking.close()
             self._begin()
             raise _suspended(self._ask)
-        answer: T = self._answer[0]
-        return answer
+        return said[0]  # type: ignore[no-any-return]
 
     def _begin(self) -> None:
         self._answer: list[Any] = [None]

@@ -7,10 +7,10 @@ the change in its value, so that the caller can name the cause.
 from msgspec import structs
 
 from drift_engine.core.perp_position import with_less_open, with_order
-from drift_engine.core.spot_balance import add_tokens, token_amount
-from drift_engine.core.types import Account, Holding, Leg, Market, PerpPosition, PerpSpec, SpotBalance
+from drift_engine.core.spot_balance import add_tokens, decimals_of, token_amount
 from drift_engine.core.types import EngineState as State
-from drift_engine.core.units import E9
+from drift_engine.core.types import Holding, Leg, Market, PerpPosition, SpotBalance
+from drift_engine.core.units import E9, TENS
 from drift_engine.core.valuation import perp_value_e6, spot_value_e6
 
 
@@ -24,7 +24,9 @@ def opened(position: PerpPosition, market: Market) -> PerpPosition:
 def set_perp(state: State, position: PerpPosition) -> int:
     """Put a position into the account, an empty one out of it, and return the change in its value."""
     _put_perp(state, position)
-    return revalue(state, position.market)
+    worth_e6 = perp_value_e6(position, state.markets[position.market]) - position.quote_e6
+    holding = Holding(position.base_e9, E9, worth_e6, position.quote_e6, truncates=True)
+    return _hold(state, position.market, holding)
 
 
 def set_quote(state: State, position: PerpPosition) -> int:
@@ -51,19 +53,14 @@ def close_order(state: State, leg: Leg, filled_e9: int) -> None:
 
 
 def _put_perp(state: State, position: PerpPosition) -> None:
-    account, name = state.account, position.market
-    if not (position.base_e9 or position.quote_e6):
-        position = _only_orders(position)
-    if position.base_e9 or position.quote_e6 or position.open_orders:
-        for index, other in enumerate(account.perps):
-            if other.market == name:
-                perps = (*account.perps[:index], position, *account.perps[index + 1 :])
-                break
-        else:
-            perps = (*account.perps, position)
+    account = state.account
+    if position.base_e9 or position.quote_e6:
+        state.account = account.with_perp(position)
+    elif position.open_orders:
+        state.account = account.with_perp(_only_orders(position))
     else:
-        perps = tuple(other for other in account.perps if other.market != name)
-    state.account = Account(account.quote, account.spots, perps, account.max_margin_ratio_e4)
+        perps = tuple(other for other in account.perps if other.market != position.market)
+        state.account = structs.replace(account, perps=perps)
 
 
 def _only_orders(position: PerpPosition) -> PerpPosition:
@@ -79,40 +76,32 @@ def _only_orders(position: PerpPosition) -> PerpPosition:
 
 def move_tokens(state: State, market: str, tokens: int, *, leaving: bool = False) -> int:
     """Add a signed token amount to a balance and return the change in its value."""
-    balance = state.account.spot(market)
-    scaled_e9 = add_tokens(balance.scaled_e9, tokens, state.markets[market], leaving=leaving)
-    changed = SpotBalance(market, scaled_e9)
-    spots = tuple(changed if other.market == market else other for other in state.account.spots)
-    if market not in [other.market for other in spots]:
-        spots = (*spots, changed)
-    if scaled_e9 == 0:
-        spots = tuple(other for other in spots if other.market != market)
     account = state.account
-    state.account = Account(account.quote, spots, account.perps, account.max_margin_ratio_e4)
-    return revalue(state, market)
+    scaled_e9 = add_tokens(account.spot(market).scaled_e9, tokens, state.markets[market], leaving=leaving)
+    if scaled_e9:
+        state.account = account.with_spot(SpotBalance(market, scaled_e9))
+    else:
+        spots = tuple(other for other in account.spots if other.market != market)
+        state.account = structs.replace(account, spots=spots)
+    return revalue_spot(state, market)
 
 
-def revalue(state: State, name: str) -> int:
-    """Bring what is held in a market up to date after it changed, and return the change in its value."""
+def revalue_spot(state: State, name: str) -> int:
+    """Bring what a balance is worth up to date after it or its market changed, and return the change in its value."""
+    market, account = state.markets[name], state.account
+    balance = account.spot(name)
+    value_e6 = spot_value_e6(balance, market, account.quote)
+    if name == account.quote:
+        return _hold(state, name, Holding(0, 1, 0, value_e6))
+    return _hold(state, name, Holding(token_amount(balance.scaled_e9, market), TENS[decimals_of(market)], value_e6, 0))
+
+
+def _hold(state: State, name: str, holding: Holding) -> int:
+    """Keep what is held in a market, if it is anything, and return the change in its value."""
     before = state.held.get(name)
-    holding = _holding(state, name)
     value_e6 = holding.worth_e6 + holding.rest_e6
     if holding.amount or value_e6:
         state.held[name] = holding
     else:
         state.held.pop(name, None)
-    return value_e6 - (before.worth_e6 + before.rest_e6 if before else 0)
-
-
-def _holding(state: State, name: str) -> Holding:
-    market, account = state.markets[name], state.account
-    spec = market.spec
-    if isinstance(spec, PerpSpec):
-        position = account.perp(name)
-        worth_e6 = perp_value_e6(position, market) - position.quote_e6
-        return Holding(position.base_e9, E9, worth_e6, position.quote_e6, truncates=True)
-    balance = account.spot(name)
-    value_e6 = spot_value_e6(balance, market, account.quote)
-    if name == account.quote:
-        return Holding(0, 1, 0, value_e6)
-    return Holding(token_amount(balance.scaled_e9, market), int(10**spec.decimals), value_e6, 0)
+    return value_e6 - before.worth_e6 - before.rest_e6 if before else value_e6

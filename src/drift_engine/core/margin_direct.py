@@ -1,13 +1,13 @@
 """What a perp position or a spot balance adds to margin, straight from its facts: for margin asked once.
 
 Nothing is prepared for a next price, as ``margin_perp`` and ``margin_spot`` do it, so there are only the cases in which
-that is short: ordinary leverage, maintenance beside initial, current prices, quote at par, no open bids or asks, no
+that is short: ordinary leverage, maintenance beside initial, current prices, quote at par, no open spot orders, no
 weight that depends on other users. For anything else the answer is ``None`` and a holding is made; where both answer,
 they give the same figures to the unit.
 """
 
 from drift_engine.core.margin_parts import OPEN_ORDER_E6, UPNL_INITIAL_CAP_E6, Part, Terms
-from drift_engine.core.margin_perp import unsettled_e6
+from drift_engine.core.margin_perp import unsettled_e6, worst_case_e9
 from drift_engine.core.margin_weights import perp_ratios_e4, spot_weights_e4
 from drift_engine.core.spot_balance import token_amount
 from drift_engine.core.types import Market, PerpPosition, PerpSpec, SpotBalance, SpotSpec
@@ -26,8 +26,6 @@ def perp_part(position: PerpPosition, market: Market, account_ratio_e4: int) -> 
         not isinstance(spec, PerpSpec)
         or price is None
         or price <= 0
-        or position.open_bids_e9
-        or position.open_asks_e9
         or position.isolated
         or market.status == "settlement"
         or spec.contract == "prediction"
@@ -37,13 +35,16 @@ def perp_part(position: PerpPosition, market: Market, account_ratio_e4: int) -> 
     if upnl_i and (spec.upnl_imf_e6 or spec.upnl_max_imbalance_e6):
         return None
     custom_e4, size = position.max_margin_ratio_e4, base if base >= 0 else -base
-    ratio, ratio_i = perp_ratios_e4(spec, size, custom_e4 if custom_e4 > account_ratio_e4 else account_ratio_e4)
     owed = size * price // E9
+    collateral = initial = value = position.quote_e6 + owed if base >= 0 else position.quote_e6 - owed
+    if position.open_bids_e9 or position.open_asks_e9:
+        size = abs(worst_case_e9(position, market, price))
+        owed = size * price // E9
+    ratio, ratio_i = perp_ratios_e4(spec, size, custom_e4 if custom_e4 > account_ratio_e4 else account_ratio_e4)
     requirement, required = owed * ratio // E4, owed * ratio_i // E4
     if position.open_orders:
         open_e6 = position.open_orders * OPEN_ORDER_E6
         requirement, required = requirement + open_e6, required + open_e6
-    collateral = initial = value = position.quote_e6 + owed if base >= 0 else position.quote_e6 - owed
     if market.totals is not None or market.funding_cumulative_e9 != position.funding_cursor_e9:
         collateral = initial = value + unsettled_e6(position, market)
     if collateral > 0:

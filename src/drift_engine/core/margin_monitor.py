@@ -1,9 +1,10 @@
 """Margin of an account: from scratch, and kept up to date tick by tick at the cost of what changed.
 
 The account and every ``Market`` are frozen and replaced when they change, so identity says what has to be done again:
-a new account is taken apart into holdings (``margin_parts``), a new market reprices its own holding, the rest is a sum
-(``margin_sums``) in which one part is replaced. While one market is all that moves, as it nearly always is, the rest is
-not even summed again (``margin_move``). ``check`` and ``margin_of`` are equal to the last unit.
+a new account is priced from scratch, and nothing is prepared for it. Asked of again, it is taken apart into holdings
+(``margin_parts``), a new market reprices its own holding, the rest is a sum (``margin_sums``) in which one part is
+replaced. While one market is all that moves, as it nearly always is, the rest is not even summed again
+(``margin_move``). ``check`` and ``margin_of`` are equal to the last unit.
 
 Unknown is a state of its own: a held market without a price gives no health, never a good one. Where the quote asset
 does not stand at par, its price is one of those that have to be known, and its age counts.
@@ -47,16 +48,18 @@ def assess(
     Raises ``PriceUnknownError`` where something it stands on is not known. Isolated positions: ``margin_scopes``.
     """
     second: MarginKind = "initial" if kind == "maintenance" else kind
-    margin = _from_scratch(account, markets, 0, terms_of(account, second, strict=strict))
+    margin = _from_scratch(account, markets, terms_of(account, second, strict=strict), 0)
     if kind == "maintenance":
         return margin.collateral_e6, margin.maintenance_e6
     return margin.collateral_initial_e6, margin.initial_e6
 
 
-def margin_of(account: Account, markets: Mapping[str, Market], now_ns: int) -> Margin:
-    """Return the margin of any account, held or supposed, from scratch: status ``known`` or ``unknown``."""
+def margin_of(
+    account: Account, markets: Mapping[str, Market], now_ns: int, since_ns: int = -_FOREVER, since_slot: int = -_FOREVER
+) -> Margin:
+    """Return the margin of any account, held or supposed, from scratch: ``stale`` by prices from before ``since``."""
     try:
-        return _from_scratch(account, markets, now_ns, terms_of(account))
+        return _from_scratch(account, markets, terms_of(account), now_ns, since_ns, since_slot)
     except PriceUnknownError:
         return unknown_margin(account, markets)
 
@@ -78,6 +81,7 @@ class MarginMonitor:
         "_margin",
         "_max_age_ns",
         "_max_age_slots",
+        "_met",
         "_move",
         "_mover",
         "_moves",
@@ -97,6 +101,7 @@ class MarginMonitor:
         self._max_age_slots = _FOREVER if max_age_slots is None else max_age_slots
         self._max_age_ns = _FOREVER if max_age_ns is None else max_age_ns
         self._account: Account | None = None
+        self._met: Account | None = None
         self._known: list[Holding] = []
         self._held: list[Holding] = []
         self._names: list[str] = []
@@ -113,30 +118,13 @@ class MarginMonitor:
         """Return the margin at this moment's prices and time."""
         if (move := self._move) is not None:
             margin = move(moment)
-            if margin is not None or (margin := self._renewed(moment)) is not None:
+            if margin is not None:
                 return margin
-        return self._check(moment)
-
-    def _renewed(self, moment: Moment) -> Margin | None:
-        """Return the margin of a perp that stays the only thing held, as at an hour's funding or a fill."""
-        last, account, markets, self._move = self._account, moment.account, moment.markets, None
-        if last is None or account is last or account.spots is not last.spots or len(self._held) != 1:
-            return None
-        if len(account.perps) != 1 or markets.get(self._quote) is not self._quote_market:
-            return None
-        position, market = account.perps[0], markets.get(self._names[0])
-        same = account.max_margin_ratio_e4 == last.max_margin_ratio_e4 and account.leverage == last.leverage
-        if market is None or position.market != market.spec.name or not same:
-            return None
-        if not position.base_e9 or position.isolated:
-            return None
-        holding = self._held[0]
-        if not (isinstance(holding, PerpHolding) and holding.takes(position, market)):
-            holding = PerpHolding(position, market, terms_of(account))
-            self._held = self._known = [holding]
-        self._account, self._now_ns, self._seen = account, -1, [None]
-        self._move = move = self._moving(0, account, markets)
-        return move(moment) if move else None
+        if (account := moment.account) is self._met:
+            return self._check(moment)
+        self._met = account
+        now_ns = moment.now_ns
+        return margin_of(account, moment.markets, now_ns, now_ns - self._max_age_ns, moment.slot - self._max_age_slots)
 
     def _check(self, moment: Moment) -> Margin:
         """Go the whole way: do again what has changed, and sum."""
@@ -243,15 +231,22 @@ class MarginMonitor:
         return perp_move(holding.name, facts, with_quote(joined(parts) if parts else None, self._quote_e6), fixed)
 
 
-def _from_scratch(account: Account, markets: Mapping[str, Market], now_ns: int, terms: Terms) -> Margin:
-    """Return an account's margin, ages aside. Raises ``PriceUnknownError`` where a held market has no price."""
+def _from_scratch(
+    account: Account,
+    markets: Mapping[str, Market],
+    terms: Terms,
+    now_ns: int,
+    since_ns: int = -_FOREVER,
+    since_slot: int = -_FOREVER,
+) -> Margin:
+    """Return an account's margin. Raises ``PriceUnknownError`` where a held market has no price."""
     market, quote_e6, low_e6, high_e6 = quote_in(account, markets, strict=terms.strict)
     parts, deposits = _parts_of(account, markets, terms, low_e6, high_e6)
-    margin = margin_from(quote_e6, joined(parts) if parts else None, now_ns, -_FOREVER, -_FOREVER)
+    margin = margin_from(quote_e6, joined(parts) if parts else None, now_ns, since_ns, since_slot)
     if deposits:
         alone = [(part, holding.deposit_e6(market, low_e6)) for part, holding in deposits]
-        margin = with_isolated(margin, alone, -_FOREVER, -_FOREVER)
-    return margin if at_par(market) else with_quote_age(margin, market, -_FOREVER, -_FOREVER)
+        margin = with_isolated(margin, alone, since_ns, since_slot)
+    return margin if at_par(market) else with_quote_age(margin, market, since_ns, since_slot)
 
 
 def _parts_of(

@@ -186,8 +186,8 @@ def worst_case_e9(position: PerpPosition, market: Market, price_e6: int) -> int:
     """Return the signed size of a position if all its bids or all its asks fill, whichever owes more."""
     asks, bids = position.base_e9 + position.open_asks_e9, position.base_e9 + position.open_bids_e9
     prediction = isinstance(market.spec, PerpSpec) and market.spec.contract == "prediction"
-    owed_asks, owed_bids = (owed_e6(base, price_e6, prediction=prediction) for base in (asks, bids))
-    return asks if owed_asks >= owed_bids else bids
+    owed_asks = owed_e6(asks, price_e6, prediction=prediction)
+    return asks if owed_asks >= owed_e6(bids, price_e6, prediction=prediction) else bids
 
 
 def _worst_side(sides: tuple[Side, Side], price_e6: int, *, prediction: bool = False) -> Side:

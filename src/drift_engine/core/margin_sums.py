@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from msgspec import structs
 
 from drift_engine.core.margin_move import margin_of_quote
-from drift_engine.core.margin_parts import Part, Terms, at_par, quote_bounds_of
+from drift_engine.core.margin_parts import Part, Terms, quote_bounds_of
 from drift_engine.core.margin_perp import PerpHolding
 from drift_engine.core.margin_spot import SpotHolding, strict_value_e6
 from drift_engine.core.spot_balance import decimals_of, token_amount
-from drift_engine.core.types import Account, Margin, Market, PerpPosition, SpotBalance, Status, health_e4_of
+from drift_engine.core.types import Account, Margin, Market, PerpPosition, SpotBalance, SpotSpec, Status, health_e4_of
 from drift_engine.core.units import E6
 from drift_engine.core.valuation import PriceUnknownError
 
@@ -38,11 +38,11 @@ def quote_in(account: Account, markets: Mapping[str, Market], *, strict: bool = 
     Raises ``PriceUnknownError``.
     """
     market = market_of(markets, account.quote)
-    tokens, decimals = token_amount(account.spot(account.quote).scaled_e9, market), decimals_of(market)
-    if decimals == _QUOTE_DECIMALS and not strict and at_par(market):
+    tokens, spec = token_amount(account.spot(account.quote).scaled_e9, market), market.spec
+    if not strict and isinstance(spec, SpotSpec) and spec.at_par and spec.decimals == _QUOTE_DECIMALS:
         return market, tokens, E6, E6
     low_e6, high_e6 = quote_bounds_of(market, strict=strict)
-    return market, strict_value_e6(tokens, decimals, low_e6, high_e6), low_e6, high_e6
+    return market, strict_value_e6(tokens, decimals_of(market), low_e6, high_e6), low_e6, high_e6
 
 
 def held_in(account: Account) -> tuple[list[SpotBalance], list[PerpPosition]]:

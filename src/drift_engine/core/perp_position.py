@@ -15,23 +15,24 @@ def after_trade(position: PerpPosition, base_e9: int, quote_e6: int, fee_e6: int
     Opening and increasing add to entry and break-even; reducing and closing take their share away; a flip enters anew
     with the share of the quote that is beyond zero. A fee changes the position as ``after_quote`` would afterwards.
     """
-    held = position.base_e9
-    entry, even = position.quote_entry_e6, position.quote_break_even_e6
     if base_e9 == 0:
         return after_quote(position, quote_e6 - fee_e6)
+    held, after = position.base_e9, position.base_e9 + base_e9
+    size, traded = abs(held), abs(base_e9)
+    entry, even = position.quote_entry_e6, position.quote_break_even_e6
     if held == 0 or (held > 0) == (base_e9 > 0):
         entry, even = entry + quote_e6, even + quote_e6
-    elif abs(held) >= abs(base_e9):
-        entry -= tdiv(entry * abs(base_e9), abs(held))
-        even -= tdiv(even * abs(base_e9), abs(held))
+    elif size >= traded:
+        entry -= tdiv(entry * traded, size)
+        even -= tdiv(even * traded, size)
     else:
-        entry = even = quote_e6 - tdiv(quote_e6 * abs(held), abs(base_e9))
+        entry = even = quote_e6 - tdiv(quote_e6 * size, traded)
     return structs.replace(
         position,
-        base_e9=held + base_e9,
+        base_e9=after,
         quote_e6=position.quote_e6 + quote_e6 - fee_e6,
         quote_entry_e6=entry,
-        quote_break_even_e6=even - fee_e6 if held + base_e9 else even,
+        quote_break_even_e6=even - fee_e6 if after else even,
     )
 
 

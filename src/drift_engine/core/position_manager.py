@@ -17,7 +17,7 @@ from typing import Any
 from msgspec import structs
 
 from drift_engine.core.funding import payment_e6
-from drift_engine.core.holdings import close_order, move_tokens, open_order, opened, revalue, set_perp, set_quote
+from drift_engine.core.holdings import close_order, move_tokens, open_order, opened, revalue_spot, set_perp, set_quote
 from drift_engine.core.market_moves import market_updated, move_prices, pass_time, ticked
 from drift_engine.core.perp_position import after_funding, after_settlement, after_trade, with_less_open
 from drift_engine.core.types import (
@@ -195,7 +195,7 @@ def _interest_accrued(state: State, event: InterestAccrued) -> None:
         market, interest_deposit_e10=event.deposit_e10, interest_borrow_e10=event.borrow_e10
     )
     if event.market in state.held:
-        _earned(state, revalue(state, event.market))
+        _earned(state, revalue_spot(state, event.market))
 
 
 def _pnl_settled(state: State, event: PnlSettled) -> None:

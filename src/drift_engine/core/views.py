@@ -8,11 +8,14 @@ from collections.abc import Callable
 
 from drift_engine.core.types import EngineState, Margin, MarketState
 
+Margins = Margin | Callable[[MarketState], Margin]
+"""A view's margin where that is known, or what works it out."""
+
 _NONE: frozenset[str] = frozenset()
 
 
-def view_of(state: EngineState, assess: Callable[[MarketState], Margin]) -> MarketState:
-    """Return the view of this moment. ``assess`` gives a view's margin."""
+def view_of(state: EngineState, margins: Margins) -> MarketState:
+    """Return the view of this moment."""
     in_flight = _NONE
     if state.in_flight:
         in_flight = frozenset(leg.market for flight in state.in_flight.values() for leg in flight.plan.legs)
@@ -21,7 +24,7 @@ def view_of(state: EngineState, assess: Callable[[MarketState], Margin]) -> Mark
         state.slot,
         state.markets.copy(),
         state.account,
-        assess,
+        margins,
         state.trading,
         in_flight,
         state.last_fill_ns,

@@ -19,12 +19,15 @@ class LatencyMonitor:
     """The average latency of the last 20 reports of fills and outcomes."""
 
     def __init__(self) -> None:
-        self._reports: deque[tuple[int, int]] = deque(maxlen=KEPT)
+        self._seen_ns: deque[int] = deque(maxlen=KEPT)
+        self._took_ns: deque[int] = deque(maxlen=KEPT)
 
     def observe(self, event: Event) -> None:
         """Take the latency of a fill or of a plan's outcome; other events say nothing."""
         if type(event) is Filled or type(event) is PlanClosed:
-            self._reports.append((event.seen_ns, max(event.seen_ns - event.ts_ns, 0)))
+            seen_ns, took_ns = event.seen_ns, event.seen_ns - event.ts_ns
+            self._seen_ns.append(seen_ns)
+            self._took_ns.append(took_ns if took_ns > 0 else 0)
 
     def average_ms(self, now_ns: int | None = None) -> int | None:
         """Return the average in whole milliseconds, ``None`` where nothing was measured.
@@ -32,5 +35,7 @@ class LatencyMonitor:
         With ``now_ns``, reports seen more than ten minutes before it do not count.
         """
         since_ns = 0 if now_ns is None else now_ns - FORGOTTEN_AFTER_NS
-        latencies_ns = [latency_ns for seen_ns, latency_ns in self._reports if seen_ns >= since_ns]
-        return sum(latencies_ns) // len(latencies_ns) // _MS if latencies_ns else None
+        seen_ns, counted_ns = self._seen_ns, self._took_ns
+        if seen_ns and min(seen_ns) < since_ns:
+            counted_ns = deque(took_ns for at_ns, took_ns in zip(seen_ns, counted_ns, strict=True) if at_ns >= since_ns)
+        return sum(counted_ns) // len(counted_ns) // _MS if counted_ns else None

@@ -44,6 +44,7 @@ from drift_engine.journal.record import (
     Seal,
     brief,
     encode,
+    hashed,
     link_all,
 )
 from drift_engine.journal.waiting import Waiting
@@ -138,9 +139,6 @@ class Journal:
                 return
         elif kind is Ticked and self.reference:
             return
-        self._record(event, kind)
-
-    def _record(self, event: Event, kind: type) -> None:
         if self._blocked:
             raise JournalError(self._blocked)
         self.seq += 1
@@ -148,10 +146,12 @@ class Journal:
             self._remember(Record(self.seq, self.row, event.ts_ns, event))
         if self._prefix is not None:
             self._compare(self._prefix, event)
-            return
-        if self._file is None:
-            self._digest.add(event)
-            return
+        elif self._file is None:
+            self._digest.update(hashed(event))
+        else:
+            self._await_commit(event, kind)
+
+    def _await_commit(self, event: Event, kind: type) -> None:
         waiting = self._waiting.add(self.seq, self.row, event)
         if kind in self._commits:
             self.flush(durable=not self.reference)

@@ -21,7 +21,7 @@ FAULTS = (
     "venue_away",
 )
 NEVER_NS = 1 << 62
-_ON_TIME = (0,)
+ON_TIME = (0,)
 _NOT_PLANNED = False, NEVER_NS
 
 
@@ -94,7 +94,7 @@ class Faults(Struct, frozen=True):
     def reports(self, cursor: int) -> tuple[int, ...]:
         """Return the extra delays (ns) at which an event is reported: none when lost, two when told twice."""
         if not (self.report_lost_e6 or self.report_late_e6 or self.report_twice_e6):
-            return _ON_TIME
+            return ON_TIME
         if self._happens("lost", str(cursor), self.report_lost_e6):
             return ()
         delay = self.late_ns if self._happens("late", str(cursor), self.report_late_e6) else 0

@@ -8,7 +8,7 @@ from heapq import heappop, heappush
 
 from drift_engine.core.client import UnknownEventError
 from drift_engine.core.types import AccountEvent, Filled, FundingPaid, Liquidated, PlanClosed
-from drift_engine.simulation.faults import NEVER_NS, Faults
+from drift_engine.simulation.faults import NEVER_NS, ON_TIME, Faults
 
 _FAULTY = frozenset([Filled, PlanClosed, FundingPaid, Liquidated])
 
@@ -37,14 +37,15 @@ class Reports:
         if type(event) is PlanClosed:
             self.closed[event.plan_id] = event
         self._last_ns = max(self._last_ns, due_ns)
-        delays = self._faults.reports(event.cursor) if type(event) in _FAULTY else (0,)
-        for delay_ns in delays:
+        for delay_ns in self._faults.reports(event.cursor) if type(event) in _FAULTY else ON_TIME:
             heappush(self._waiting, (self._last_ns + delay_ns, self._count, event))
             self._count += 1
         self._look()
 
     def take(self, now_ns: int) -> list[AccountEvent]:
         """Return what is told by now, and forget it."""
+        if now_ns < self.due_ns:
+            return []
         away, until_ns = self._faults.away(now_ns)
         if away:
             self.due_ns = until_ns

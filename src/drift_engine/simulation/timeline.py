@@ -41,9 +41,9 @@ class Chunk:
         """A hash of the chunk's rows, the same on every machine."""
         return self.columns.digest()
 
-    def rows(self, *more: Ints) -> Iterator[Row]:
-        """Iterate over ``(ts_ns, kind, market_index, a, b, c, tick, *more)``; see ``simulation.rows`` for a, b, c."""
-        return self.columns.rows(*more)
+    def rows(self) -> Iterator[Row]:
+        """Iterate over ``(ts_ns, kind, market_index, a, b, c, tick)``; see ``simulation.rows`` for a, b, c."""
+        return self.columns.rows()
 
 
 class RowSource(Protocol):

@@ -224,17 +224,17 @@ class SimVenue:
     def _plan_action(self, due_ns: int, what: str, plan_id: str) -> None:
         heappush(self._actions, (due_ns, self._count, what, plan_id))
         self._count += 2  # the one after belongs to a plan's end
-        self._schedule()
+        self.due_ns = min(self.due_ns, due_ns)
 
     def _act(self, what: str, plan_id: str, ts_ns: int) -> None:
-        if what == "open":
-            self.deposit(self.config.quote, self.config.deposit_e6, ts_ns)
+        if what == "arrive":
+            self._matcher.arrive(self._matcher.plans[plan_id], ts_ns, liquidated=self._liquidator.active)
+        elif what == "expire":
+            self._matcher.expire(plan_id, ts_ns)
         elif what == "cancel":
             self._matcher.cancel(ts_ns, "cancelled by the account")
-        elif what == "arrive":
-            self._matcher.arrive(self._matcher.plans[plan_id], ts_ns, liquidated=self._liquidator.active)
         else:
-            self._matcher.expire(plan_id, ts_ns)
+            self.deposit(self.config.quote, self.config.deposit_e6, ts_ns)
 
     def _traded(
         self, quote: MarketQuote, ts_ns: int, oracle_e6: int, mark_e6: int, open_e6: int, bid_e6: int, ask_e6: int

@@ -10,7 +10,7 @@ import numpy as np
 
 from drift_engine.core.types import Event, RowsRead
 from drift_engine.simulation.quotes import sides
-from drift_engine.simulation.rows import Columns, Ints, RowKind
+from drift_engine.simulation.rows import Bytes, Columns, Ints, RowKind
 from drift_engine.simulation.timeline import Timeline
 from drift_engine.simulation.venue import SimVenue
 
@@ -26,6 +26,7 @@ class World:
         self.timeline, self.venue, self._first_row = timeline, venue, first_row
         wanted = set(timeline.markets if markets is None else markets) | {venue.config.quote}
         self._desks = [venue.desks.get(name) if name in wanted else None for name in timeline.markets]
+        self._counts = np.array([desk is not None for desk in self._desks])
         self._half_e6 = np.array([desk.quote.half_e6 if desk else 0 for desk in self._desks])
         self._tick_e6 = np.array([desk.quote.tick_e6 if desk else 1 for desk in self._desks])
 
@@ -34,13 +35,12 @@ class World:
         venue, desks = self.venue, self._desks
         ts_ns = 0
         for chunk in self.timeline.chunks(self._first_row):
-            fresh = False
-            for ts_ns, kind, index, a, b, c, tick, bid, ask in chunk.rows(*self._sides(chunk.columns)):
+            rows = chunk.columns._replace(tick=self._ticks(chunk.columns))
+            for ts_ns, kind, index, a, b, c, tick, bid, ask in rows.rows(*self._sides(rows)):
                 if ts_ns >= venue.due_ns:
                     self._advance(ts_ns, deliver)
                 desk = desks[index]
                 if desk is not None:
-                    fresh = True
                     if kind == 2:  # a price
                         take = desk.take
                         update = take(ts_ns, a, b, c, bid, ask)
@@ -48,10 +48,9 @@ class World:
                             deliver(update)
                     else:
                         self._rates(ts_ns, kind, desk.quote.name, a, b, c, deliver)
-                if tick and fresh:
+                if tick:
                     if ts_ns >= venue.due_ns:
                         self._advance(ts_ns, deliver)
-                    fresh = False
                     yield ts_ns
             deliver(RowsRead(ts_ns, chunk.first, chunk.last, chunk.digest))
         if ts_ns >= venue.due_ns:
@@ -59,13 +58,17 @@ class World:
 
     def times(self) -> Iterator[int]:
         """Yield the times that ``run`` will yield. Nothing is lived through: the venue stays where it is."""
-        counts = np.array([desk is not None for desk in self._desks])
         for chunk in self.timeline.chunks(self._first_row):
             rows = chunk.columns
-            ticks = np.flatnonzero(rows.tick)
-            seen = np.cumsum(counts[rows.market])[ticks]
-            fresh = np.diff(seen, prepend=0) > 0
-            yield from rows.ts[ticks[fresh]].tolist()
+            yield from rows.ts[self._ticks(rows) > 0].tolist()
+
+    def _ticks(self, rows: Columns) -> Bytes:
+        """Return after which rows a tick comes: the last of a time, if a row that counts came since the one before."""
+        ticks = np.flatnonzero(rows.tick)
+        seen = np.cumsum(self._counts[rows.market])[ticks]
+        fresh = np.zeros_like(rows.tick)
+        fresh[ticks] = np.diff(seen, prepend=0) > 0
+        return fresh
 
     def _sides(self, rows: Columns) -> tuple[Ints, Ints]:
         """Return the bids and asks of a chunk's price rows; what stands in other rows means nothing."""
