@@ -169,11 +169,26 @@ def test_commands_from_the_terminal(fleet: Fleet) -> None:
     fleet.until(lambda: fleet.status("b")["trading"] == "HALTED" and not fleet.status("b")["closing"])
     assert cli(fleet, "resume", "b")[0] == 0
     assert fleet.fleet()["b"]["engine"] == "b"
-    assert cli(fleet, "start", "nobody")[0] == 1
     assert "SOL-PERP" in cli(fleet, "status", "b", "--json")[1]
     one = cli(fleet, "status", "b")[1]
     assert "Last decision" in one, "one engine is shown in full while it lives"
     assert "liquidation" in one
+
+
+def test_an_engine_that_the_fleet_has_not_is_told_with_those_it_has(fleet: Fleet) -> None:
+    """The same line and exit code whichever way the command takes, also where only the files are left."""
+    manager = serve(fleet, auto=False)
+    for words in (("start",), ("stop",), ("restart",), ("kill",), ("deposit", "5"), ("withdraw", "5")):
+        code, said = cli(fleet, words[0], "nope", *words[1:])
+        assert (code, said) == (2, "drift-engine: no engine 'nope'; the fleet has a, b\n"), words
+    assert cli(fleet, "kill", "a1")[1] == "drift-engine: no engine 'a1'; did you mean 'a'? the fleet has a, b\n"
+    assert cli(fleet, "deposit", "b", "5") == (1, "drift-engine: b does not run; drift-engine start b\n")
+    code, said = cli(fleet, "deposit", "nope", "5", "--json")
+    assert (code, json.loads(said)["code"]) == (2, "unknown_engine")
+    manager.terminate()
+    manager.wait(10)
+    assert cli(fleet, "kill", "nope") == (2, "drift-engine: no engine 'nope'; the fleet has a\n")
+    assert "is drift-engine serve running" in cli(fleet, "kill", "a")[1]
 
 
 def test_a_stopped_fleet_still_says_what_it_holds(fleet: Fleet) -> None:

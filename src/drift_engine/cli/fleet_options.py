@@ -38,20 +38,41 @@ def ask_manager(state: Path | None, do: str, within_s: float = 5.0, **fields: An
     return ask_now(Places(state_dir(state), "manager").socket, do, within_s, who=who(), **fields)
 
 
+def why_unreachable(state: Path | None, engine: str, answer: "Answer") -> "Answer":
+    """Return the answer of an engine that nobody reached, made plainer: no such engine, or it does not run."""
+    from drift_engine.control.protocol import no, no_engine
+
+    if answer.code != "unreachable":
+        return answer
+    fleet = ask_manager(state, "fleet")
+    names = [row["engine"] for row in fleet.data] if fleet.ok else _were(state_dir(state))
+    if engine not in names:
+        return no_engine(engine, names) if names else answer
+    return no("not_running", f"{engine} does not run; drift-engine start {engine}") if fleet.ok else answer
+
+
+def _were(directory: Path) -> list[str]:
+    return sorted(path.stem for path in directory.glob("engines/*.json"))
+
+
 def who() -> str:
     """Return who asks, for the journal."""
     return f"terminal, user {os.environ.get('USER') or os.getuid()}"
 
 
 def tell(answer: "Answer", *, as_json: bool) -> int:
-    """Print an answer. Raises ``FailedError`` where it is a refusal."""
+    """Print an answer. Raises ``FailedError`` where it is a refusal, ``ConfigError`` where there is no such engine."""
     from msgspec import structs
 
     from drift_engine.cli.output import print_json
+    from drift_engine.config import ConfigError
 
+    unknown = answer.code == "unknown_engine"
     if as_json:
         print_json({key: value for key, value in structs.asdict(answer).items() if key != "id"})
-        return exits.OK if answer.ok else exits.FAILED
+        return exits.OK if answer.ok else exits.USAGE if unknown else exits.FAILED
+    if unknown:
+        raise ConfigError(said(answer))
     if not answer.ok:
         raise exits.FailedError(said(answer))
     print(answer.message)

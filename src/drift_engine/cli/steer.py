@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from drift_engine.cli import closing, exits
-from drift_engine.cli.fleet_options import AnyEngine, Engine, ask_manager, state_dir, tell, who
+from drift_engine.cli.fleet_options import AnyEngine, Engine, ask_manager, state_dir, tell, who, why_unreachable
 from drift_engine.cli.options import Json, State
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def _transfer(word: str, engine: str, amount: str, state: Path | None, *, as_jso
     from drift_engine.control.client import ask_now
 
     answer = ask_now(state_dir(state) / f"{engine}.sock", word, amount=amount, who=who())
-    return tell(answer, as_json=as_json)
+    return tell(why_unreachable(state, engine, answer), as_json=as_json)
 
 
 def kill(engine: AnyEngine = None, *, within: Within = 10.0, state: State = None, as_json: Json = False) -> int:
@@ -57,6 +57,7 @@ def kill(engine: AnyEngine = None, *, within: Within = 10.0, state: State = None
     answer = ask_manager(state, "kill", _LONG_S, **which)
     if answer.code in ("unreachable", "timeout"):
         answer = _without_manager(state_dir(state), engine, answer)
+        answer = answer if engine is None else why_unreachable(state, engine, answer)
     if not answer.ok or not within:
         return tell(answer, as_json=as_json)
     if not as_json:

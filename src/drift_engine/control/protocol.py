@@ -6,10 +6,13 @@ carries a stream: lines without an ``id``. A hole in a stream is told as ``{"gap
 messages between ``a`` and ``b`` were not sent and can be read elsewhere.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
 from msgspec import Struct
+
+from drift_engine.core.near_names import near
 
 REQUEST_BYTES = 64 * 1024
 LINE_BYTES = 8 * 1024 * 1024
@@ -34,6 +37,13 @@ def yes(code: str = "done", message: str = "", data: Any = None) -> Answer:
 def no(code: str, message: str, data: Any = None) -> Answer:
     """Return the answer to what was not done."""
     return Answer(ok=False, code=code, message=message, data=data)
+
+
+def no_engine(name: str, known: Collection[str]) -> Answer:
+    """Return the answer where a fleet has no engine of a name: the near one, and all it has."""
+    meant = near(name, known)
+    perhaps = f"did you mean {meant!r}? " if meant else ""
+    return no("unknown_engine", f"no engine {name!r}; {perhaps}the fleet has {', '.join(known)}")
 
 
 class Request(Struct, frozen=True):

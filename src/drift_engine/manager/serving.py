@@ -10,7 +10,7 @@ from typing import Any
 from drift_engine.background import Background
 from drift_engine.control import protocol
 from drift_engine.control.places import Places, last_lines
-from drift_engine.control.protocol import Answer, Request, no, yes
+from drift_engine.control.protocol import Answer, Request, no, no_engine, yes
 from drift_engine.control.server import ControlServer, Handler, Peer, Stream
 from drift_engine.manager.fleet import Fleet
 from drift_engine.manager.heartbeat import HEARTBEATS
@@ -139,7 +139,7 @@ class Service:
 
     def _named(self, request: Request) -> Managed | Answer:
         name, engines = request.text("engine"), self.manager.engines
-        return engines.get(name) or no("unknown_engine", f"no engine {name!r}; the fleet has {', '.join(engines)}")
+        return engines.get(name) or no_engine(name, engines)
 
     def _kill(self, request: Request) -> Answer | Awaitable[Answer]:
         if "engine" in request.fields:
