@@ -1,6 +1,7 @@
 """What the page's server refuses, and whom: over real connections."""
 
 import asyncio
+import fcntl
 import json
 from pathlib import Path
 from typing import Any
@@ -176,6 +177,22 @@ async def test_a_thousand_wrong_tokens(tmp_path: Path) -> None:
     assert len(lines) < 20, "a flood is counted, not written line by line"
     assert sum(line.get("count", 0) for line in lines) == 1_000
     assert site.server.token not in audit.path.read_text()
+
+
+def test_two_who_write_one_audit_keep_its_chain(tmp_path: Path) -> None:
+    page, terminal = Audit(tmp_path), Audit(tmp_path)
+    for number in range(3):
+        page.write("page", "stop", "done", number=number)
+        terminal.write("terminal", "kill", "done", number=number)
+    assert page.first_bad() is None
+    assert [line["who"] for line in page.last(4)] == ["terminal", "page"] * 2
+    with page.path.open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        with pytest.raises(BlockingIOError):
+            page.write("page", "start", "done")
+    page.write("page", "start", "done")
+    assert page.first_bad() is None
+    assert len(page.last(100)) == 7
 
 
 async def test_an_audit_that_was_changed_shows(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from fleet_desk import Fleet, made
 from drift_engine.cli.main import run
 from drift_engine.control.places import holder
 from drift_engine.core.types import Filled
+from drift_engine.dashboard.audit import Audit
 from drift_engine.journal import reader
 
 TWO = """
@@ -173,6 +174,14 @@ def test_commands_from_the_terminal(fleet: Fleet) -> None:
     one = cli(fleet, "status", "b")[1]
     assert "Last decision" in one, "one engine is shown in full while it lives"
     assert "liquidation" in one
+
+    audit = Audit(fleet.state)
+    assert audit.first_bad() is None
+    lines = [line for line in reversed(audit.last(100)) if line["who"].startswith("terminal, user ")]
+    asked = [(line["what"], line["target"], line["outcome"]) for line in lines]
+    assert asked[:3] == [("start", "b", "started"), ("stop", "a", "stopped"), ("stop", "b", "stopped")]
+    assert [what for what, _, _ in asked[3:]] == ["kill", "kill", "resume"]
+    assert "it still holds -33" in lines[1]["message"]
 
 
 def test_an_engine_that_the_fleet_has_not_is_told_with_those_it_has(fleet: Fleet) -> None:

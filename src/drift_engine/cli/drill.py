@@ -46,14 +46,14 @@ def drill(engine: Name = None, *, within: Within = 60.0, state: State = None, as
 
 def _rehearse(state: Path, name: str, within_s: float) -> dict[str, Any]:
     """Kill an engine and watch it; return what was seen."""
-    from drift_engine.cli.fleet_options import who
+    from drift_engine.cli.fleet_options import noted, who
 
     status = _asked(state, name, "status").data
     if status["mode"] != "paper":
         raise exits.FailedError(f"{name} is {status['mode']}; a drill is for paper engines, kill is the real thing")
     before = closing.held(status)
     began = time.monotonic()
-    _asked(state, name, "kill", who=f"drill, {who()}")
+    noted(state, "drill", name, _asked(state, name, "kill", who=f"drill, {who()}"))
     steps: list[dict[str, Any]] = []
     while time.monotonic() - began < within_s:
         status = _asked(state, name, "status").data

@@ -55,6 +55,23 @@ def _were(directory: Path) -> list[str]:
     return sorted(path.stem for path in directory.glob("engines/*.json"))
 
 
+def noted(state: Path | None, what: str, target: str, answer: "Answer") -> "Answer":
+    """Write a command into the fleet's audit, as the page does with its own; return its answer.
+
+    What reached nobody is not written. What was done stays done where it cannot be written.
+    """
+    from drift_engine.dashboard.audit import Audit
+
+    if answer.code == "unreachable":
+        return answer
+    try:
+        audit = Audit(state_dir(state))
+        audit.write(who(), what, answer.code, target=target, ok=answer.ok, message=answer.message)
+    except OSError as error:
+        exits.complain(f"the audit cannot be written ({error.strerror}): {what} {target}")
+    return answer
+
+
 def who() -> str:
     """Return who asks, for the journal."""
     return f"terminal, user {os.environ.get('USER') or os.getuid()}"

@@ -24,7 +24,7 @@ def resume(
     """Let a halted engine trade again: at once where it runs, else from its next start on."""
     from shlex import quote
 
-    from drift_engine.cli.fleet_options import state_dir, tell
+    from drift_engine.cli.fleet_options import noted, state_dir, tell
     from drift_engine.cli.output import print_json
     from drift_engine.cli.places import find_journal
     from drift_engine.journal import reader
@@ -32,7 +32,7 @@ def resume(
     if engine is not None and journal is None:
         answer = _asked(state_dir(state), engine)
         if answer.code != "unreachable":
-            return tell(answer, as_json=as_json)
+            return tell(noted(state, "resume", engine, answer), as_json=as_json)
         journal = state_dir(state) / f"{engine}.journal"
     path = find_journal(journal, state)
     started = reader.run_started(path)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from drift_engine.cli import closing, exits
-from drift_engine.cli.fleet_options import AnyEngine, Engine, ask_manager, state_dir, tell, who, why_unreachable
+from drift_engine.cli.fleet_options import AnyEngine, Engine, ask_manager, noted, state_dir, tell, who, why_unreachable
 from drift_engine.cli.options import Json, State
 
 if TYPE_CHECKING:
@@ -21,17 +21,18 @@ Amount = Annotated[str, typer.Argument(metavar="AMOUNT", help="USD, as 100.5.")]
 
 def start(engine: Engine, *, state: State = None, as_json: Json = False) -> int:
     """Start an engine of the fleet."""
-    return tell(ask_manager(state, "start", engine=engine), as_json=as_json)
+    return tell(noted(state, "start", engine, ask_manager(state, "start", engine=engine)), as_json=as_json)
 
 
 def stop(engine: Engine, *, state: State = None, as_json: Json = False) -> int:
     """Stop an engine cleanly; its positions stay as they are."""
-    return tell(ask_manager(state, "stop", engine=engine), as_json=as_json)
+    return tell(noted(state, "stop", engine, ask_manager(state, "stop", engine=engine)), as_json=as_json)
 
 
 def restart(engine: Engine, *, state: State = None, as_json: Json = False) -> int:
     """Stop an engine and start it again in the mode it has."""
-    return tell(ask_manager(state, "restart", _LONG_S, engine=engine), as_json=as_json)
+    answer = ask_manager(state, "restart", _LONG_S, engine=engine)
+    return tell(noted(state, "restart", engine, answer), as_json=as_json)
 
 
 def deposit(engine: Engine, amount: Amount, *, state: State = None, as_json: Json = False) -> int:
@@ -48,7 +49,7 @@ def _transfer(word: str, engine: str, amount: str, state: Path | None, *, as_jso
     from drift_engine.control.client import ask_now
 
     answer = ask_now(state_dir(state) / f"{engine}.sock", word, amount=amount, who=who())
-    return tell(why_unreachable(state, engine, answer), as_json=as_json)
+    return tell(noted(state, word, engine, why_unreachable(state, engine, answer)), as_json=as_json)
 
 
 def kill(engine: AnyEngine = None, *, within: Within = 10.0, state: State = None, as_json: Json = False) -> int:
@@ -58,6 +59,7 @@ def kill(engine: AnyEngine = None, *, within: Within = 10.0, state: State = None
     if answer.code in ("unreachable", "timeout"):
         answer = _without_manager(state_dir(state), engine, answer)
         answer = answer if engine is None else why_unreachable(state, engine, answer)
+    noted(state, "kill", engine or "all", answer)
     if not answer.ok or not within:
         return tell(answer, as_json=as_json)
     if not as_json:
