@@ -75,6 +75,11 @@ def test_one_market_by_name_and_an_unknown_one(velocity: Stage, ask: Ask, cli: C
     code, out, _ = cli("markets", "SOL", *at(velocity))
     assert code == 0
     assert "liability weight initial" in out
+    lines = [" ".join(line.split()) for line in cli("markets", "SOL-PERP", *at(velocity))[1].splitlines()]
+    assert "funding for an hour 0 USD per SOL (0.0000 %)" in lines
+    assert any(line.startswith("last funding 20") and line.endswith("UTC") for line in lines)
+    assert {"24 h volume 0 USD", "added to the taker fee 0 bp", "fees and rebates changed by 0 %"} <= set(lines)
+    assert {"margin initial 5 %", "taker fee 4 bp", "open interest 0 SOL"} <= set(lines)
     code, out, err = cli("markets", "DOGE-PERP", *at(velocity))
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert "SOL-PERP" in err

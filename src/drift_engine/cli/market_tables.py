@@ -1,6 +1,6 @@
 """Markets as tables: what they are at now, and by which rules they go; one market alone as a list of figures."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from rich.console import RenderableType
@@ -62,7 +62,11 @@ def alone(market: Facts) -> Iterator[RenderableType]:
 
 def _said(name: str, value: Any, market: Facts) -> tuple[str, Text]:
     if value is None:
-        return by_name(name, 0)[0].replace("_", " "), Text(UNKNOWN, style="magenta")
+        label = _IN_WORDS[name][0] if name in _IN_WORDS else by_name(name, 0)[0].replace("_", " ")
+        return label, Text(UNKNOWN, style="magenta")
+    if name in _IN_WORDS:
+        label, make = _IN_WORDS[name]
+        return label, Text(make(value, market))
     if name.endswith("_s") and isinstance(value, int):
         return name.removesuffix("_s").replace("_", " "), Text(f"{moment(value * 10**9)} UTC")
     if name.endswith(("_cap", "_cap_e9")) and value == 0:
@@ -73,6 +77,51 @@ def _said(name: str, value: Any, market: Facts) -> tuple[str, Text]:
         return name.replace("_", " "), Text(exact(value, market.get("decimals", 0)))
     label, text = by_name(name, value)
     return label.replace("_", " "), Text(text)
+
+
+def _base(market: Facts) -> str:
+    return str(market["name"]).removesuffix("-PERP")
+
+
+def _an_hour(rate_e9: int, market: Facts) -> str:
+    """Quote per one base, which is paid for an hour, and what part of the price that is."""
+    share = percent(hourly(rate_e9, market["oracle_e6"]), 4, sign=True)
+    return f"{exact(rate_e9, 9)} USD per {_base(market)} ({share})"
+
+
+def _in_bp(value_e6: int, _market: Facts) -> str:
+    return f"{exact(value_e6, 2)} bp"
+
+
+def _in_percent(value_e4: int, _market: Facts) -> str:
+    return f"{exact(value_e4, 2)} %"
+
+
+def _in_base(value_e9: int, market: Facts) -> str:
+    return f"{exact(value_e9, 9)} {_base(market)}"
+
+
+_IN_WORDS: Mapping[str, tuple[str, Callable[[int, Facts], str]]] = {
+    "funding_1h_e9": ("funding for an hour", _an_hour),
+    "funding_1h_long_e9": ("funding of longs", _an_hour),
+    "funding_1h_short_e9": ("funding of shorts", _an_hour),
+    "funding_s": ("last funding", lambda value, _: f"{moment(value * 10**9)} UTC"),
+    "open_interest_e9": ("open interest", _in_base),
+    "open_interest_long_e9": ("open interest long", _in_base),
+    "open_interest_short_e9": ("open interest short", _in_base),
+    "volume_24h_e6": ("24 h volume", lambda value, _: f"{exact(value, 6)} USD"),
+    "spread_long_e6": ("spread long", _in_bp),
+    "spread_short_e6": ("spread short", _in_bp),
+    "margin_initial_e4": ("margin initial", _in_percent),
+    "margin_maintenance_e4": ("margin maintenance", _in_percent),
+    "liquidator_fee_e6": ("liquidator fee", _in_bp),
+    "insurance_fee_e6": ("insurance fee", _in_bp),
+    "taker_fee_e6": ("taker fee", _in_bp),
+    "maker_fee_e6": ("maker fee", _in_bp),
+    "fee_adjustment_pct": ("fees and rebates changed by", lambda value, _: f"{value:+} %" if value else "0 %"),
+    "taker_addon_tenth_bps": ("added to the taker fee", lambda value, _: f"{exact(value, 1)} bp"),
+}
+"""Figures of one market that need more than the unit in their name: what they are called there, and their text."""
 
 
 # --------------------------------------------------------------------------- columns
