@@ -288,6 +288,8 @@ def test_a_halted_run_is_told_explained_replayed_and_resumed(cli: Cli, ask: Ask)
     assert "emergency close" in cli("why")[1]
     first = cli("why", "--journal", "crash.journal", str(last["seq"] - 1))
     assert "hold 60 SOL-PERP" in first[1]
+    assert first[1].count("not claimed") == first[1].count("not measured yet") == 1
+    assert not {"edge not known", "latency not known"} & {line.strip() for line in first[1].splitlines()}, "said once"
     assert cli("why", "1")[0] == 1
 
     replayed = ask("replay", "crash.journal")

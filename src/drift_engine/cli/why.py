@@ -106,7 +106,8 @@ def _gates(checks: "tuple[Check, ...]") -> Any:
     table.add_column("verdict", no_wrap=True)
     table.add_column("what it saw", overflow="fold")
     for check in checks:
-        shown = (by_name(name, value) for name, value in check.figures.items())
+        told = (item for item in check.figures.items() if item[1] is not None or not check.reason)
+        shown = (by_name(name, value) for name, value in told)
         saw = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in shown)
         said = Text(check.reason, style=_VERDICTS[check.verdict])
         if saw:
