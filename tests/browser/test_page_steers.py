@@ -188,6 +188,9 @@ def test_an_alert_is_tried(sight: Sight) -> None:
     sight.until(lambda: sight.shows("#p-alerts", "this is a test alert"))
 
 
+NAMES = ["neutral", "hold", "crash", "tomorrow"]
+
+
 def test_stop_closes_everything_and_shows_each_step(sight: Sight, center: Center) -> None:
     sight.open("neutral")
     sight.unlock()
@@ -195,6 +198,16 @@ def test_stop_closes_everything_and_shows_each_step(sight: Sight, center: Center
     began_s = time.monotonic()
     sight.click("#stop")
     sight.until(lambda: sight.shows("dialog", "STOP: close everything?"))
+    held = [row["market"] for row in center.status("neutral")["positions"] if row["kind"] == "perp" and row["base_e9"]]
+    assert held
+    sight.until(lambda: all(sight.shows('.held [data-engine="neutral"]', name) for name in held))
+    assert sight.js("return [...document.querySelectorAll('.held li')].map(row => row.dataset.engine)") == NAMES
+    sight.shot("stop-asks", 390)
+    sight.shot("stop-asks")
+    sight.click("dialog .choice:last-child input")
+    sight.until(lambda: sight.text(".held").startswith("neutral"))
+    assert not sight.shows(".held", "hold")
+    sight.click("dialog .choice:first-of-type input")
     sight.click("#stop-yes")
     sight.until(lambda: sight.shows("dialog .verdict", "Flat in"), 25)
     assert time.monotonic() - began_s < 25

@@ -13,6 +13,7 @@ Beyond three times the tolerance neither waits: only the venue's own minimum doe
 """
 
 from math import lcm
+from typing import Any
 
 from msgspec import Struct, structs
 
@@ -67,6 +68,12 @@ class Reading(Struct, frozen=True):
     pending: bool = False
     market: str = ""
     trade_e9: int = 0
+
+    def figures(self) -> dict[str, Any]:
+        """Return all of it for people, the rebalance under that name."""
+        found = structs.asdict(self)
+        market, trade_e9 = found.pop("market"), found.pop("trade_e9")
+        return {**found, "rebalance_on": market, "rebalance_e9": trade_e9}
 
     @property
     def side(self) -> int:

@@ -82,7 +82,7 @@ class DeltaNeutralStrategy(DriftStrategy):
         """Return how neutral it is, what the carry looks like, and what the watchdog has counted."""
         return {
             "phase": "unwinding" if self._unwinding else self._reading.phase,
-            "neutrality": structs.asdict(self._reading),
+            "neutrality": self._reading.figures(),
             "carry": structs.asdict(self._outlook),
             "funding_average_e9": self._average.rate_e9,
             "funding_samples": self._average.samples,

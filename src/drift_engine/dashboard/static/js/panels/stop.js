@@ -11,6 +11,7 @@ import { current, isStale, store, watch } from "../store.js";
 
 const STEPS = [["asked", "Asked to stop"], ["reducing", "Only reducing from here"], ["closing", "Orders cancelled, positions closing"], ["end", "Verified with the venue"]];
 let run = null;
+let held = null;
 
 const left = (status) => openRows(status).filter((row) => row.base_e9);
 
@@ -27,11 +28,28 @@ async function ask() {
     h("p", {}, "Takes trading to REDUCING, cancels every order, closes every position reduce-only and checks that all is flat. Trading stays halted until you resume it."),
     h("fieldset", {}, h("legend", { class: "sr" }, "Which engines"), choice("all", `All ${names.length} engines`, true), names.length > 1 ? choice("one", `Only ${chosen}`, false) : null),
   ];
-  body[1].addEventListener("change", (event) => { scope = event.target.value; });
+  held = { list: h("ul", { class: "held" }), names: () => (scope === "one" ? [chosen] : store.order) };
+  body.push(h("h3", {}, "Held now"), held.list);
+  drawHeld();
+  body[1].addEventListener("change", (event) => { scope = event.target.value; drawHeld(); });
   const yes = h("button", { type: "submit", value: "yes", class: "danger solid", id: "stop-yes", autofocus: true }, icon("stop"), "STOP and close");
-  if ((await show("STOP: close everything?", body, [no(), yes], "danger")) !== "yes") return;
+  const answer = await show("STOP: close everything?", body, [no(), yes], "danger");
+  held = null;
+  if (answer !== "yes") return;
   if (!(await unlock("STOP needs the token."))) return;
   await begin(scope === "one" ? [chosen] : [...names]);
+}
+
+/** What each engine that would be stopped holds, as the page knows it. */
+function drawHeld() {
+  const rows = held.names().map((name) => ({ name, word: holding(store.engines.get(name)) }));
+  keyed(held.list, rows, (row) => row.name, (row) => h("li", { "data-engine": row.name }, h("span", {}, row.name), h("b", { class: "num" })), (item, row) => text(item.querySelector("b"), row.word));
+}
+
+function holding(found) {
+  if (!found?.status.positions) return "not known";
+  const open = told(left(found.status)) || "nothing open";
+  return isStale(found) ? `last known: ${open}` : open;
 }
 
 async function begin(names) {
@@ -117,4 +135,7 @@ function fillEngine(node, state) {
   keyed(lines, run.steps.get(state.name).lines, (row) => String(row.seq), () => h("li"), (item, row) => text(item, row.line));
 }
 
-watch(() => { if (isOpen() && view) draw(); });
+watch(() => {
+  if (held) drawHeld();
+  else if (isOpen() && view) draw();
+});
