@@ -28,7 +28,7 @@ MAX_STRATEGY_LINES = 120
 
 FLOATS_ALLOWED = {
     "core/vocabulary/account.py": frozenset({"Margin.health_score"}),  # for people and strategies
-    "core/near_names.py": frozenset({"hint"}),  # how near a misspelt name must be
+    "core/near_names.py": frozenset({"near"}),  # how near a misspelt name must be
 }
 STATE_WRITERS = {"core/position_manager.py", "core/holdings.py", "core/market_moves.py"}
 OWN_BOOKS = ("simulation/", "venues/", "dashboard/")

@@ -6,10 +6,12 @@ import statuses
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
+from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 from drift_engine.cli import fleet_view, panels
+from drift_engine.cli import status as status_command
 from drift_engine.cli.health import HealthBar, health_word
 from drift_engine.cli.view import View, plain, summary
 from drift_engine.execution.limits import Limits
@@ -170,3 +172,45 @@ def test_a_summary_names_the_causes_and_the_journal() -> None:
     assert "tips" not in text  # a cause that moved nothing is left out
     assert "4 fills, 41 funding settlements, 2 refusals, 0 liquidations, lowest health 93.1 %" in text
     assert lines[-1].startswith("journal run.journal")
+
+
+@pytest.mark.parametrize("status", [statuses.carry(), statuses.unknown(), statuses.halted()])
+@pytest.mark.parametrize(("width", "height"), [(60, 24), (40, 24), (60, 16), (80, 18)])
+def test_a_small_screen_keeps_health_positions_and_the_last_decision(
+    status: dict[str, Any], width: int, height: int
+) -> None:
+    console = Console(width=width, height=height, color_system=None)
+    with console.capture() as capture:
+        console.print(VIEW.draw(status, 12.0, height))
+    lines = capture.get().splitlines()
+    if width < 70:
+        assert len(lines) <= height
+    assert [head for head in ("Health", "Positions", "Last decision") if any(head in line for line in lines)] == [
+        "Health", "Positions", "Last decision"
+    ]  # fmt: skip
+    assert "no room for strategy" in lines[-1]
+
+
+def test_all_is_shown_where_rows_are_not_counted() -> None:
+    assert "no room" not in drawn(statuses.carry(), 60)
+    assert "Funding" in drawn(statuses.carry(), 60)
+
+
+def test_the_view_is_fitted_where_it_is_redrawn() -> None:
+    console = Console(width=60, height=24, color_system=None, force_terminal=True, file=io.StringIO())
+    with Live(console=console, screen=True, auto_refresh=False) as live:
+        live.update(VIEW.draw(statuses.carry(), 12.0, console.height), refresh=True)
+    assert isinstance(console.file, io.StringIO)
+    text = console.file.getvalue()
+    assert "Last decision" in text
+    assert "12,345 ticks" in text
+    assert "no room for strategy, funding" in text
+
+
+def test_a_status_on_a_narrow_terminal_is_fitted(monkeypatch: pytest.MonkeyPatch) -> None:
+    console = Console(width=60, height=24, color_system=None, force_terminal=True, file=io.StringIO())
+    monkeypatch.setattr("drift_engine.cli.output.out", lambda: console)
+    status_command._print(iter([panels.positions(statuses.carry()), *[panels.earned(statuses.carry())] * 2]))
+    assert isinstance(console.file, io.StringIO)
+    assert "no room for funding" in console.file.getvalue()
+    assert len(console.file.getvalue().splitlines()) <= 22

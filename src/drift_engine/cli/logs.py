@@ -41,14 +41,13 @@ def logs(engine: Engine, *, n: Lines = 50, follow: Follow = False, state: State 
 
 def _follow(path: Path, n: int, *, as_json: bool) -> int:
     """Print the last lines and those that come; as JSON each is a string on a line of its own."""
+    coming = whole_lines(path)
     try:
-        coming = whole_lines(path)
         _tell(next(coming)[-n:], as_json=as_json)
-        for lines in coming:
-            _tell(lines, as_json=as_json)
+        while True:
+            _tell(next(coming), as_json=as_json)
     except KeyboardInterrupt:
-        pass
-    return exits.OK
+        return exits.OK
 
 
 def whole_lines(path: Path) -> Iterator[list[str]]:

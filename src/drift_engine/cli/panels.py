@@ -7,18 +7,18 @@ taken for markup. What is not known is shown as not known.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
 from drift_engine.cli.figures import UNKNOWN, amount, by_name, counted, exact, hourly, moment, money, percent, yearly
+from drift_engine.cli.fitting import NARROW, Beside, Spare
 
 Status = Mapping[str, Any]
 CAUSES = ("price", "basis", "funding", "interest", "fees", "tips", "slippage", "liquidation")
 _LARGE_E6 = 1_000 * 10**6
 _STRATEGY_LINES = 2
-_NARROW = 70
 _POSITION = ("market", "size", "entry", "oracle", "value", "liquidation")
 _TRADING = {"ACTIVE": "green", "REDUCING": "yellow", "HALTED": "bold red"}
 
@@ -42,24 +42,6 @@ def ends(left: Text, right: Text) -> Table:
     grid.add_column(justify="right", no_wrap=True)
     grid.add_row(left, right)
     return grid
-
-
-class Beside:
-    """Two parts next to each other; one above the other on a screen too narrow for both."""
-
-    def __init__(self, left: RenderableType, right: RenderableType) -> None:
-        self._parts = left, right
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Draw them."""
-        if options.max_width < _NARROW:
-            yield from self._parts
-            return
-        grid = Table.grid(expand=True, padding=(0, 2, 0, 0))
-        grid.add_column(ratio=1)
-        grid.add_column(ratio=1)
-        grid.add_row(*self._parts)
-        yield grid
 
 
 def trading(status: Status) -> Text:
@@ -113,7 +95,7 @@ class _Positions:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Draw it."""
-        shown = (0, 1, 5) if options.max_width < _NARROW else range(len(_POSITION))
+        shown = (0, 1, 5) if options.max_width < NARROW else range(len(_POSITION))
         table = Table(box=None, expand=True, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
         for at in shown:
             table.add_column(_POSITION[at], justify="right" if at else "left", no_wrap=True)
@@ -220,6 +202,11 @@ def _cause(name: str, figures: Status, places: int) -> tuple[Text, Text]:
 
 def _tone(value: int) -> str:
     return "green" if value > 0 else "red" if value < 0 else "dim"
+
+
+def earned(status: Status) -> Beside:
+    """Return funding beside profit and loss; where rows are short, funding goes first."""
+    return Beside(Spare(3, "funding", funding(status)), Spare(1, "PnL", pnl(status)))
 
 
 # --------------------------------------------------------------------------- decision and strategy

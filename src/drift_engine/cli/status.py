@@ -39,7 +39,7 @@ def status(
     if living is not None:
         fleet_view.show(living, one=engine is not None, as_json=as_json)
         if engine is not None and not as_json and living[0]["pnl"] is not None:
-            _print(_living(living[0], state_dir(state)))
+            _print(_living(living[0], state_dir(state)), below=6)
         return exits.OK
     if journal is None and engine is None and (ended := fleet_view.stopped(state_dir(state))):
         fleet_view.show(ended, one=False, as_json=as_json)
@@ -52,10 +52,15 @@ def status(
     return exits.OK
 
 
-def _print(parts: "Iterator[RenderableType]") -> None:
+def _print(parts: "Iterator[RenderableType]", below: int = 3) -> None:
+    """Print the parts; on a narrow terminal only what it has room for, less the rows of what stands around them."""
+    from drift_engine.cli.fitting import NARROW, Fitted
     from drift_engine.cli.output import out
 
     console = out()
+    if console.is_terminal and console.width < NARROW:
+        console.print(Fitted(tuple(parts), max(console.height - below, 1)), crop=False)
+        return
     for part in parts:
         console.print(part, crop=False)
 
@@ -95,7 +100,7 @@ def _folded(found: dict[str, Any]) -> "Iterator[RenderableType]":
     if started is not None:
         yield health(found, fold.limits_of(started))
     yield panels.positions(found)
-    yield panels.Beside(panels.funding(found), panels.pnl(found))
+    yield panels.earned(found)
 
 
 def _by_reference(found: dict[str, Any]) -> "Iterator[RenderableType]":

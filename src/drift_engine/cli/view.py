@@ -1,4 +1,5 @@
-"""The terminal view of a run: one screen, made anew from the engine's status each time; 80 by 24 are enough.
+"""The terminal view of a run: one screen, made anew from the engine's status each time; 80 by 24 are enough,
+and on a smaller one health, positions and the last decision come first.
 
 Where stdout is no terminal there is ``plain`` instead: one line that says the same in short.
 """
@@ -8,6 +9,7 @@ from rich.text import Text
 
 from drift_engine.cli import panels
 from drift_engine.cli.figures import amount, counted, duration, moment, money, percent
+from drift_engine.cli.fitting import Fitted, Spare
 from drift_engine.cli.health import health
 from drift_engine.cli.panels import Status
 from drift_engine.execution.limits import Limits
@@ -22,17 +24,20 @@ class View:
         self._length_s = length_s
         self._journal = journal
 
-    def draw(self, status: Status, elapsed_s: float) -> RenderableType:
-        """Return the whole screen."""
-        return Group(
-            *self._header(status, elapsed_s),
-            health(status, self._limits),
-            panels.positions(status),
-            panels.Beside(panels.funding(status), panels.pnl(status)),
-            panels.decision(status),
-            panels.section(_strategy_heading(status)),
-            panels.strategy(status),
-            self._footer(status),
+    def draw(self, status: Status, elapsed_s: float, rows: int | None = None) -> RenderableType:
+        """Return the whole screen, or as much of it as ``rows`` have room for."""
+        strategy = Group(panels.section(_strategy_heading(status)), panels.strategy(status))
+        return Fitted(
+            (
+                *self._header(status, elapsed_s),
+                health(status, self._limits),
+                panels.positions(status),
+                panels.earned(status),
+                panels.decision(status),
+                Spare(4, "strategy", strategy),
+                Spare(2, "counts", self._footer(status)),
+            ),
+            rows,
         )
 
     def _header(self, status: Status, elapsed_s: float) -> tuple[RenderableType, ...]:

@@ -107,9 +107,10 @@ def _shown(run: "RunConfig", length_s: float | None, *, quiet: bool) -> Iterator
     with Live(console=console, screen=True, auto_refresh=False, redirect_stdout=False) as live:
 
         def redraw(status: dict[str, Any], elapsed_s: float) -> None:
-            last[:] = [view.draw(status, elapsed_s)]
-            live.update(last[0], refresh=True)
+            last[:] = [status, elapsed_s]
+            live.update(view.draw(status, elapsed_s, console.height), refresh=True)
 
         yield redraw, _REDRAW_S
-    console.print(*last)
+    if last:
+        console.print(view.draw(*last))
     sys.stdout.flush()
