@@ -1,7 +1,8 @@
 """Exit codes, and which errors are a user's to mend.
 
 0 all went well · 1 a check failed, or the run broke · 2 the command or its configuration is wrong: nothing on stdout,
-one line on stderr · 3 the run ended halted. An error that is in neither list is a bug: it keeps its traceback.
+one line on stderr · 3 the run ended halted. An error that is in neither list is a bug and keeps its traceback; what a
+strategy raises is told in a line before its own frames (``failing``).
 """
 
 import sys

@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from drift_engine.cli import exits, streams
+from drift_engine.cli import exits, failing, streams
 from drift_engine.cli.account import account
 from drift_engine.cli.alerts import app as alerts_app
 from drift_engine.cli.backtest import backtest
@@ -102,6 +102,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
             return exits.FAILED
         judged = exits.judge(error)
         if judged is None:
+            if failing.tell(error):
+                return exits.FAILED
             raise
         exits.complain(judged[1])
         return judged[0]
