@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -142,6 +143,13 @@ class IdleVenue(PlayedVenue):
 
     def tick(self, ledger: Ledger) -> bool | None:
         return None
+
+
+def clear_of_the_hour(room_s: float = 20.0) -> None:
+    """Wait where a full hour is near: the chain goes by the wall's time, and would settle funding in between."""
+    left_s = 3_600 - time.time() % 3_600
+    if left_s < room_s:
+        time.sleep(left_s + 2)
 
 
 @contextmanager

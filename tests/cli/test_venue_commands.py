@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from chain_stage import ALICE, E6, NOBODY, Stage, staged
+from chain_stage import ALICE, E6, NOBODY, Stage, clear_of_the_hour, staged
 from cli_runner import Ask, Cli, asking, runner
 
 from drift_engine.core.funding import rate_drift_e9, rate_velocity_e9
@@ -122,6 +122,7 @@ def test_a_market_that_cannot_be_decoded_stands_there_with_the_reason(ask: Ask) 
 
 
 def test_an_account_shows_each_step(stage: Stage, ask: Ask, cli: Cli) -> None:
+    clear_of_the_hour()
     stage.enrol(1_000 * E6)
     found = ask("account", stage.alice, *at(stage))
     (held,) = found["sub_accounts"]
@@ -189,6 +190,7 @@ def test_whose_account(velocity: Stage, cli: Cli, monkeypatch: pytest.MonkeyPatc
 
 
 def test_funding_by_each_protocols_rule(stage: Stage, ask: Ask, cli: Cli) -> None:
+    clear_of_the_hour()
     layout = stage.program.layouts.perp_market
     address = addresses.perp_market(stage.program.program_id, 0)
     stage.patch(address, layout.offsets["last_funding_rate"], (-250_000_000).to_bytes(8, "little", signed=True))
