@@ -122,8 +122,10 @@ def test_a_backtest_killed_anywhere_ends_in_the_digest_of_the_one_left_alone(pat
     append_all(alone, events)
     ends = []
     for _ in range(15):
-        child, pipe = in_child(lambda _: slowly(path, events))
-        time.sleep(chance.uniform(0.005, 0.06))
+        child, pipe = in_child(lambda theirs: slowly(path, events, theirs))
+        for _ in range(chance.randrange(5)):
+            os.read(pipe, 1)
+        time.sleep(chance.uniform(0, 0.002))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         os.close(pipe)
@@ -132,15 +134,17 @@ def test_a_backtest_killed_anywhere_ends_in_the_digest_of_the_one_left_alone(pat
         append_all(journal, events)
         assert journal.digest_hex(STATE) == alone.digest_hex(STATE)
     assert verify(path).ok
-    assert len(set(ends)) > 3, "the kills all hit the same place"
+    assert len(set(ends)) > 3, f"the kills all hit the same place: {ends}"
     assert ends == sorted(ends)
 
 
-def slowly(path: Path, events: list[Event]) -> None:
+def slowly(path: Path, events: list[Event], pipe: int) -> None:
+    """Write events, and say so every hundred of those that the journal does not hold yet."""
     with Journal.open(path, reference=True, resume=True) as journal:
         for number, event in enumerate(events):
             journal.append(event)
             if number % 100 == 0 and not journal.verifying:
+                os.write(pipe, b" ")
                 time.sleep(0.001)
 
 

@@ -173,14 +173,17 @@ async def test_a_stall_makes_ages_grow_and_is_given_up() -> None:
 
 
 async def test_what_a_short_stall_swallowed_is_noticed() -> None:
+    longest_s = 0.0
     async with stage(pace=STREAM_ONLY) as on, load(on, writes=4):
         await on.until(lambda: on.mirror.age_ns() is not None)
         for _ in range(5):
+            began_s = time.monotonic()
             on.node.stalled = True
             await asyncio.sleep(0.08)
             on.node.stalled = False
+            longest_s = max(longest_s, time.monotonic() - began_s)
             await asyncio.sleep(0.06)
-    assert on.stream.connections == 1
+    assert on.stream.connections == 1 or longest_s > 0.15, "a short stall was given up"
     assert on.mirror.held.holes >= 3
 
 
