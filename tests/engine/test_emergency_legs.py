@@ -80,6 +80,46 @@ def test_nothing_is_called_flat_while_something_held_has_no_price() -> None:
     assert (halted.trading, halted.latched, halted.closing) == (Trading.HALTED, True, 0)
 
 
+def test_nothing_is_called_flat_before_the_venue_says_so_and_what_stays_is_named() -> None:
+    class Asked(MockExecutor):
+        asked = 0
+
+        def observe(self, now_ns: int) -> None:
+            self.asked += 1
+            super().observe(now_ns)
+
+    state, told = held(spots=(SpotBalance("USDC", -E9), SpotBalance("wBTC", E9))), list[Event]()
+    state.closing = 1
+    executor = Asked(SimVenue(), told.append)
+    desk = ReviewDesk(state, told.append, executor, Limits(), LatencyMonitor())
+    close = EmergencyClose(state, told.append, desk, executor, Limits())
+    margin = margin_of(state.account, state.markets, 0)
+    close.step(margin, verified=False)
+    assert ([event for event in told if isinstance(event, StateChanged)], executor.asked) == ([], 1)
+    close.step(margin, verified=True)
+    (halted,) = [event for event in told if isinstance(event, StateChanged)]
+    assert (halted.trading, halted.reason.split(";")[0]) == (Trading.HALTED, "flat: left are 1 wBTC")
+    assert executor.asked == 1
+
+
+def test_the_next_attempt_waits_for_its_time_and_for_what_is_in_flight() -> None:
+    state, told = held(perps=(PerpPosition("SOL-PERP", 2 * E9),)), list[Event]()
+    executor = MockExecutor(SimVenue(), told.append)
+    desk = ReviewDesk(state, told.append, executor, Limits(), LatencyMonitor())
+    close = EmergencyClose(state, told.append, desk, executor, Limits())
+    state.closing, state.now_ns, state.retry_ns = 2, 9, 10
+    margin = margin_of(state.account, state.markets, 0)
+    close.step(margin, verified=True)
+    assert told == []
+    plan = TradePlan("p1", (Leg("SOL-PERP", E9, 100 * E6, "perp"),), False, "", None, 1)
+    state.now_ns, state.in_flight = 10, {"p1": InFlight(plan, 0, (0,))}
+    close.step(margin, verified=True)
+    assert [event for event in told if isinstance(event, Decided)] == []
+    state.in_flight = {}
+    close.step(margin, verified=True)
+    assert [event.emergency for event in told if isinstance(event, Decided)] == [True]
+
+
 def test_a_second_close_cancels_what_is_in_flight_as_the_first_did() -> None:
     """The first one ended at its first attempt, with nothing to close; the second begins at attempt one too."""
 
