@@ -226,6 +226,16 @@ async def test_what_cannot_be_right_is_refused_before_anything_is_signed() -> No
                 (lambda: trader.cancel(9), "there is no order 9 in sub-account 0; open are none"),
                 (lambda: trader.set_margin_ratio("0.00001"), "margin ratio"),
                 (trader.place, "no order given"),
+                (
+                    lambda: trader.place(
+                        trader.order("SOL-PERP", 1, 140), structs.replace(trader.order("SOL-PERP", 1, 140), price=50)
+                    ),
+                    "SOL-PERP price = 0.000050 is no multiple",
+                ),
+                (
+                    lambda: trader.place(structs.replace(trader.order("SOL-PERP", 1, 140), base_asset_amount=1)),
+                    "SOL-PERP size = 0.000000001 is no multiple",
+                ),
                 (trader.delete_user, "still has balances"),
             ]
             for act, says in acts:
