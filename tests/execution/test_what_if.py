@@ -1,14 +1,17 @@
 """The account a plan would leave: its equity falls by what the fills cost, and never rises."""
 
+from fractions import Fraction
+
 from gate_builders import PRICE_E6, SOL, SOL_PERP, Scene, deposit, hedged_account, leg, markets, short_sol
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from drift_engine.core.spot_balance import token_amount
 from drift_engine.core.types import Account, Leg, PerpPosition, SpotBalance
 from drift_engine.core.units import E6, E9
 from drift_engine.core.valuation import equity_e6
-from drift_engine.execution.what_if import account_after, fee_e6
+from drift_engine.execution.what_if import account_after, account_without, fee_e6
 
 MARKETS = markets()
 
@@ -37,6 +40,20 @@ def test_a_reduce_only_leg_is_clamped_to_what_is_held() -> None:
     assert after(hedged_account(), leg(-E9, reduce_only=True)) == hedged_account()
 
 
+def test_a_reduce_only_sale_turns_no_long_into_a_short() -> None:
+    long = Account("USDC", perps=(PerpPosition("SOL-PERP", 10 * E9, -2_000 * E6),))
+    assert after(long, leg(-12 * E9, reduce_only=True)).perp("SOL-PERP").base_e9 == 0
+    assert after(long, leg(-3 * E9, reduce_only=True)).perp("SOL-PERP").base_e9 == 7 * E9
+    assert after(long, leg(E9, reduce_only=True)) == long
+
+
+def test_a_position_that_grows_keeps_the_funding_it_owes() -> None:
+    market = Scene().with_market("SOL-PERP", funding_cumulative_e9=77).state.markets["SOL-PERP"]
+    done = account_after(hedged_account(), [(leg(-E9), market, PRICE_E6)], MARKETS)
+    assert done is not None
+    assert done.perp("SOL-PERP").funding_cursor_e9 == hedged_account().perp("SOL-PERP").funding_cursor_e9 != 77
+
+
 def test_a_new_position_starts_at_the_funding_of_today() -> None:
     market = Scene().with_market("ETH-PERP", funding_cumulative_e9=77).state.markets["ETH-PERP"]
     done = account_after(hedged_account(), [(leg(E9, name="ETH-PERP"), market, PRICE_E6)], MARKETS)
@@ -49,6 +66,15 @@ def test_a_spot_purchase_moves_tokens_and_quote() -> None:
     done = after(Account("USDC", (deposit(1_000 * E6),)), leg(2 * E9, 201 * E6, name="SOL"), tip_e6=5)
     assert token_amount(done.spot("SOL").scaled_e9, MARKETS["SOL"]) == 2 * E9
     assert token_amount(done.spot("USDC").scaled_e9, MARKETS["USDC"]) == 1_000 * E6 - 402 * E6 - 402_000 - 5
+
+
+def test_what_is_paid_out_is_gone_and_its_rounding_too() -> None:
+    account = hedged_account()
+    quote = structs.replace(MARKETS["USDC"], interest_deposit_e10=10_300_000_007)
+    had, left = account.spot("USDC").scaled_e9, account_without(account, quote, 7).spot("USDC").scaled_e9
+    exact = Fraction(7 * 10**9 * 10**10 // 10**6, quote.interest_deposit_e10)
+    assert 0 < had - left - exact <= 1
+    assert account_without(account, quote, 7).perps == account.perps
 
 
 def test_the_quote_market_is_needed_only_where_quote_moves() -> None:

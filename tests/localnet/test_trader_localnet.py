@@ -19,6 +19,7 @@ from drift_engine.venues.trader import Trader
 from drift_engine.venues.transactions.sending import Failed, Landed, Outcome
 from drift_engine.venues.wire.events.trading import OrderActionRecord, SettlePnlRecord
 from drift_engine.venues.wire.order_enums import Direction, SuccessCondition
+from drift_engine.venues.wire.user import Order
 
 PROGRAMS = pytest.mark.parametrize("program", [VELOCITY, DRIFT_V2], ids=lambda program: program.name)
 E6, E9 = 10**6, 10**9
@@ -89,6 +90,48 @@ async def test_orders_in_every_form(program: Program) -> None:
         assert [order.market_index for order in await trader.orders()] == [1]
         landed(await trader.cancel_all())
         assert await trader.orders() == ()
+
+
+async def test_a_change_keeps_what_it_does_not_name_and_the_last_placed_is_the_one_meant() -> None:
+    def told(order: Order) -> tuple[int, int, int, bool]:
+        return order.direction, order.base_asset_amount, order.price // E6, bool(order.reduce_only)
+
+    async with stage(VELOCITY) as at, connected(at, at.person("ivy")) as trader:
+        landed(await trader.create_user())
+        landed(await trader.deposit("USDT", 10_000))
+        landed(await trader.place(trader.order("SOL-PERP", "1", "130")))
+        landed(await trader.place(trader.order("SOL-PERP", "-1.5", "170")))
+        landed(await trader.modify(2, price="171"))
+        assert [told(order) for order in await trader.orders()][-1] == (Direction.SHORT, 15 * E9 // 10, 171, False)
+        landed(await trader.modify(base="-2"))
+        assert sorted(map(told, await trader.orders())) == [
+            (Direction.LONG, E9, 130, False),
+            (Direction.SHORT, 2 * E9, 171, False),
+        ]
+        landed(await trader.modify(1, base="-1", price="175"))
+        assert {told(order)[:3] for order in await trader.orders()} == {
+            (Direction.SHORT, 2 * E9, 171),
+            (Direction.SHORT, E9, 175),
+        }
+        landed(await trader.cancel())
+        assert [told(order) for order in await trader.orders()] == [(Direction.SHORT, 2 * E9, 171, False)]
+        landed(await trader.place(trader.order("SOL-PERP", "1", "130"), trader.order("BTC-PERP", "0.01", "90000")))
+        landed(await trader.cancel_all(direction=Direction.LONG))
+        assert [told(order)[:1] for order in await trader.orders()] == [(Direction.SHORT,)]
+        landed(await trader.place(trader.order("BTC-PERP", "0.01", "90000")))
+        landed(await trader.cancel_all("SOL-PERP"))
+        assert [order.market_index for order in await trader.orders()] == [1]
+
+
+async def test_what_is_taken_at_a_worst_price_leaves_nothing_open() -> None:
+    async with stage(VELOCITY) as at, connected(at, at.person("joe")) as trader:
+        landed(await trader.create_user())
+        landed(await trader.deposit("USDT", 10_000))
+        landed(await trader.take("SOL-PERP", "1", "100"))
+        assert await trader.orders() == ()
+        assert (await trader.account()).perp("SOL-PERP").base_e9 == 0
+        landed(await trader.take("SOL-PERP", "1", "200"))
+        assert (await trader.account()).perp("SOL-PERP").base_e9 == E9
 
 
 async def test_the_same_act_twice_is_two_transactions() -> None:
@@ -183,6 +226,16 @@ async def test_what_cannot_be_right_is_refused_before_anything_is_signed() -> No
                 (lambda: trader.cancel(9), "there is no order 9 in sub-account 0; open are none"),
                 (lambda: trader.set_margin_ratio("0.00001"), "margin ratio"),
                 (trader.place, "no order given"),
+                (
+                    lambda: trader.place(
+                        trader.order("SOL-PERP", 1, 140), structs.replace(trader.order("SOL-PERP", 1, 140), price=50)
+                    ),
+                    "SOL-PERP price = 0.000050 is no multiple",
+                ),
+                (
+                    lambda: trader.place(structs.replace(trader.order("SOL-PERP", 1, 140), base_asset_amount=1)),
+                    "SOL-PERP size = 0.000000001 is no multiple",
+                ),
                 (trader.delete_user, "still has balances"),
             ]
             for act, says in acts:

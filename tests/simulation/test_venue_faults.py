@@ -5,12 +5,13 @@ from itertools import combinations
 import pytest
 from venue_stage import ONE, PLAIN, T0, S, Stage, opened, perp, plan, spot
 
-from drift_engine.core.client import VenueUnavailableError
+from drift_engine.core.client import UnknownEventError, VenueUnavailableError
 from drift_engine.core.driving import drive
-from drift_engine.core.types import AccountEvent
+from drift_engine.core.types import AccountEvent, Deposited, PlanClosed
 from drift_engine.core.units import E6
 from drift_engine.simulation.faults import FAULTS, NEVER_NS, Faults, Window, draw
 from drift_engine.simulation.models import VenueConfig
+from drift_engine.simulation.reports import Reports
 
 P = 200 * E6
 
@@ -89,6 +90,44 @@ def test_a_late_report_is_overtaken_and_waited_for() -> None:
     late = [fill for fill in stage.fills() if fill.seen_ns == T0 + 10 * S]
     assert late
     stage.assert_books_agree()
+
+
+def test_reports_are_told_in_the_order_of_their_numbers_each_when_it_was_said_it_would_be() -> None:
+    reports = Reports(Faults())
+    first, second, third = (Deposited(T0, cursor, "USDC", cursor) for cursor in (1, 2, 3))
+    assert reports.seen_ns(T0 + 5 * S, 1) == T0 + 5 * S
+    reports.put(first, T0 + 5 * S)
+    assert reports.due_ns == T0 + 5 * S
+    assert reports.seen_ns(T0 + S, 2) == T0 + 5 * S, "no earlier than the one before"
+    reports.put(second, T0 + S)
+    assert reports.seen_ns(T0 + 9 * S, 3) == T0 + 9 * S
+    reports.put(third, T0 + 9 * S)
+    assert reports.take(T0 + 5 * S - 1) == []
+    assert reports.take(T0 + 5 * S) == [first, second]
+    assert reports.due_ns == T0 + 9 * S
+    assert reports.take(T0 + 9 * S) == [third]
+    assert (reports.due_ns, reports.take(T0 + 99 * S)) == (NEVER_NS, [])
+    assert (reports.since(0), reports.since(2), reports.since(3)) == ((first, second, third), (third,), ())
+    with pytest.raises(UnknownEventError, match="knows 3 account events and was asked for those after 4"):
+        reports.since(4)
+
+
+def test_what_is_due_while_the_venue_is_away_is_due_on_its_return() -> None:
+    reports = Reports(Faults(venue_away=from_ten()))
+    told = Deposited(T0, 1, "USDC", 1)
+    reports.put(told, T0 + 15 * S)
+    assert reports.take(T0 + 15 * S) == []
+    assert reports.due_ns == T0 + 30 * S
+    assert reports.take(T0 + 30 * S) == [told]
+
+
+def test_what_is_restored_is_not_told_again_and_closed_plans_are_known() -> None:
+    reports = Reports(Faults())
+    closed = PlanClosed(T0, 2, "p", "filled", T0)
+    reports.restore([Deposited(T0, 1, "USDC", 1), closed])
+    assert reports.take(T0 + S) == []
+    assert reports.closed == {"p": closed}
+    assert reports.since(1) == (closed,)
 
 
 def test_a_report_told_twice_counts_once() -> None:

@@ -87,6 +87,18 @@ def test_interest_accrues_to_deposits_and_borrows() -> None:
     stage.assert_books_agree()
 
 
+def test_a_borrow_grows_by_a_unit_more_also_where_it_costs_nothing() -> None:
+    stage = opened(P)
+    stage.do(plan("p", spot(-ONE, P)))
+    before = stage.venue._books.markets["SOL"]
+    stage.venue.interest(T0 + HOUR_NS, "SOL", 0, 0, 3_600)
+    stage.advance(T0 + HOUR_NS)
+    after = stage.venue._books.markets["SOL"]
+    assert after.interest_deposit_e10 == before.interest_deposit_e10
+    assert after.interest_borrow_e10 == before.interest_borrow_e10 + 1
+    stage.assert_books_agree()
+
+
 def test_rates_not_known_accrue_nothing_and_forbid_borrowing() -> None:
     stage = opened(P)
     before = stage.venue._books.cursor
@@ -111,6 +123,17 @@ def test_settling_moves_the_pnl_and_not_the_equity() -> None:
     assert stage.state.equity_e6 == before
     assert drive(stage.venue.settle_pnl("SOL-PERP", T0 + S)) == "NoUnsettledPnl"
     stage.assert_books_agree()
+
+
+def test_what_has_no_pnl_settles_nothing() -> None:
+    stage = opened(P)
+    stage.do(plan("p", perp(ONE, P)))
+    assert stage.venue._books.settle(T0, "BTC-PERP", P) is None
+    first = stage.venue._books.settle(T0, "SOL-PERP", P)
+    assert first is not None
+    cursor = stage.venue._books.cursor
+    assert stage.venue._books.settle(T0, "SOL-PERP", P) is None
+    assert stage.venue._books.cursor == cursor
 
 
 def test_a_loss_settles_only_above_maintenance_margin() -> None:

@@ -7,7 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from solders.pubkey import Pubkey
 
-from drift_engine.venues.mirror.held_accounts import ENOUGH_NOTES, MIN_LAG_SLOTS, Held, HeldAccounts, Mark, closed
+from drift_engine.venues.mirror.held_accounts import (
+    ENOUGH_NOTES,
+    MIN_LAG_SLOTS,
+    SLOTS_KEPT,
+    Held,
+    HeldAccounts,
+    Mark,
+    closed,
+)
 from drift_engine.venues.mirror.slot_times import SlotTimes
 from drift_engine.venues.rpc.types import AccountInfo, Memcmp
 
@@ -101,6 +109,59 @@ def test_nothing_goes_back() -> None:
     assert account.spoken_for
 
 
+def test_a_reading_of_a_later_slot_is_taken_whatever_came_meanwhile() -> None:
+    held, account, told = in_sync()
+    asked = account.mark
+    held.noted(account, state(b"c", 20))
+    held.read(account, asked, state(b"d", 21))
+    assert told == [b"a", b"c", b"d"]
+    assert account.info == state(b"d", 21)
+
+
+def test_what_did_not_change_is_told_once_and_held_as_of_its_last_reading() -> None:
+    held, account, told = in_sync()
+    mark = account.mark
+    held.read(account, mark, state(b"a", 20))
+    assert told == [b"a"]
+    assert account.info == state(b"a", 20)
+    assert account.mark == mark
+
+
+def test_a_reading_counts_from_the_slot_that_was_told_after_the_subscription_also_where_the_node_lags() -> None:
+    held, account, _ = stage()
+    held.in_force(account, 5)
+    held.slot_began(10, 9)
+    held.anchor(20, 8)
+    held.read(account, account.mark, state(b"a", 9))
+    assert not account.spoken_for, "what happened in that slot before the subscription was told to nobody"
+    assert account in held.due
+    held.read(account, account.mark, state(b"a", 10))
+    assert account.spoken_for
+
+
+def test_what_is_held_no_more_is_not_read_again() -> None:
+    held, account, _ = stage()
+    held.in_force(account, 5)
+    held.remove(KEY)
+    held.remove(KEY)
+    held.slot_began(10, 9)
+    held.anchor(20, 10)
+    assert (held.all, held.due, account.floor) == ({}, set(), 0)
+
+
+def test_the_oldest_moment_is_that_of_the_account_that_is_furthest_behind() -> None:
+    held, account, _ = in_sync()
+    newest = held.as_of_ns(account)
+    other = held.add(OTHER)
+    assert held.oldest_ns() is None, "nothing is known of one"
+    held.read(other, other.mark, state(b"x", 5, OTHER))
+    assert held.oldest_ns() == held.as_of_ns(other) == 4 * 100 + 10
+    assert newest is not None
+    assert newest > 4 * 100 + 10
+    held.remove(OTHER)
+    assert held.oldest_ns() == newest
+
+
 def test_two_states_in_one_slot_are_asked_about() -> None:
     held, account, told = in_sync()
     held.noted(account, state(b"c", 20))
@@ -144,7 +205,10 @@ def test_a_slot_left_aside_is_doubted() -> None:
     held, account, _ = in_sync()
     held.slot_began(21, 20)
     held.noted(account, state(b"fork", 21))
+    other = held.add(OTHER)
+    held.read(other, other.mark, state(b"y", 20, OTHER))
     held.slot_began(22, 20)
+    assert held.doubts == 1, "what is held of the slot that is built on stands"
     held.slot_began(23, 22)
     held.slot_began(24, 23)
     held.slot_began(25, 24)
@@ -165,11 +229,22 @@ def test_a_slot_that_builds_on_one_never_told_shows_a_hole() -> None:
     held.slot_began(26, 25)
     held.anchor(2700, 26)
     assert held.holes == 1
+    assert account in held.due
     assert held.as_of_ns(account) == before
     held.read(account, account.mark, state(b"a", 24))
     assert not account.spoken_for
     held.read(account, account.mark, state(b"a", 26))
     assert account.spoken_for
+
+
+def test_a_stream_that_leaves_nothing_out_shows_no_hole_however_long_and_however_often_it_is_cut() -> None:
+    held, account, _ = in_sync()
+    for slot in range(21, 21 + 3 * SLOTS_KEPT):
+        held.slot_began(slot, slot - 1)
+    assert account.spoken_for
+    held.gap()
+    held.slot_began(slot + 100, slot + 99)
+    assert held.holes == 0
 
 
 def test_how_far_notes_come_behind_is_learnt() -> None:
@@ -216,7 +291,12 @@ def test_members_of_a_program_come_and_go() -> None:
     assert gone not in held.due
     held.listed(program, program.mark, {}, 1, [])
     assert held.stale == 1
-    assert held.as_of_ns(program.members[KEY]) == 150
+    assert (program.slot, held.doubts) == (3, 1), "an older list says nothing, and what is listed is not doubted"
+    member = program.members[KEY]
+    held.noted(member, state(b"x3", 4))
+    held.listed(program, program.mark, held.marks(), 3, [])
+    assert held.doubts == 1, "a member that is known of a later slot than the list's is not missing"
+    assert held.as_of_ns(member) == 150
     held.remove(KEY)
     assert KEY not in held.all
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 from solders.pubkey import Pubkey
 from solders.token import ID as TOKEN
 
@@ -71,6 +72,18 @@ def test_unknown_markets_and_missing_limits() -> None:
         token_amount(BOOK, 3, 1)
     with pytest.raises(EncodeError, match="a trigger-limit order needs its limit"):
         perp_order(BOOK, 0, 1, order_type=OrderType.TRIGGER_LIMIT)
+
+
+def test_the_least_size_and_a_trigger_limit_with_its_limit_are_taken() -> None:
+    assert perp_order(BOOK, 0, "0.1", "1").base_asset_amount == 10**8
+    trigger = perp_order(BOOK, 0, 1, "150", order_type=OrderType.TRIGGER_LIMIT, trigger_price=149 * 10**6)
+    assert (trigger.price, trigger.trigger_price) == (150 * 10**6, 149 * 10**6)
+
+
+def test_a_market_without_steps_takes_every_figure() -> None:
+    free = structs.replace(USDT, step=0, minimum=0, tick_e6=0)
+    made = order(free, -1_234_567, 1_000_003)
+    assert (made.base_asset_amount, made.price, made.direction) == (1_234_567, 1_000_003, Direction.SHORT)
 
 
 def test_token_amounts() -> None:

@@ -203,6 +203,18 @@ def test_a_blockhash_is_signed_with_only_while_it_lasts() -> None:
         warm.blockhash(6 * SECOND)
 
 
+def test_a_newer_blockhash_takes_the_place_of_the_older_and_the_same_told_again_is_fresh() -> None:
+    warm = Warm()
+    warm.saw_blockhash(HASH, 1_000, 0)
+    warm.saw_blockhash(HASH, 1_000, 10 * SECOND)
+    assert warm.blockhash(25 * SECOND).fetched_ns == 10 * SECOND
+    warm.saw_blockhash(Hash.default(), 1_001, 11 * SECOND)
+    assert warm.blockhash(26 * SECOND).blockhash == Hash.default()
+    short = Warm()
+    short.saw_blockhash(HASH, 19, 0)
+    assert short.blockhash(0).blockhash == HASH, "no height is known yet"
+
+
 def test_a_lagging_node_does_not_bring_an_old_blockhash_back() -> None:
     warm = Warm()
     warm.saw_blockhash(HASH, 1_000, 5)
