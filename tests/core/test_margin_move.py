@@ -160,6 +160,17 @@ def test_facts_of_the_moved_market_that_change_are_seen() -> None:
         assert monitor.check(state) == margin_of(state.account, state.markets, 9) != before
 
 
+@pytest.mark.parametrize("gone", ["SOL-PERP", "BTC-PERP"])
+def test_a_market_that_vanishes_while_one_moves_leaves_nothing_known(gone: str) -> None:
+    state, monitor = _state(), MarginMonitor()
+    _walk(monitor, state, "SOL-PERP", range(100, 106))
+    whole = state.markets
+    state.markets = {name: market for name, market in whole.items() if name != gone}
+    assert monitor.check(state).status == "unknown"
+    state.markets = whole
+    assert monitor.check(state) == margin_of(state.account, whole, 9)
+
+
 def test_a_moment_asked_again_is_answered_with_the_same_and_never_with_an_older_age() -> None:
     position = PerpPosition("SOL-PERP", 5 * E9, -400 * E6)
     state = EngineState(now_ns=9, slot=9, account=account(500, position), markets=_books(90 * E6))
