@@ -160,10 +160,12 @@ def test_commands_from_the_terminal(fleet: Fleet) -> None:
     refused = fleet.ask("manager", "set", engine="b", params={"target": "1"})
     assert (refused.code, "-3 SOL-PERP" in refused.message) == ("not_flat", True)
 
-    assert fleet.ask("manager", "kill", who="tester").ok, "a stopped engine that holds something is closed as well"
+    code, said = cli(fleet, "kill", "b", "--within", "30")
+    assert (code, "b: it was stopped and held" in said) == (0, True), "what is stopped and holds something is closed"
+    assert "b is flat and halted; left: nothing" in said, "and it is waited for while it starts"
     fleet.until(lambda: fleet.fleet()["b"]["trading"] == "HALTED")
     row = fleet.fleet()["b"]
-    assert (row["status"], row["reason"]) == ("RUNNING", "flat: nothing left; killed by tester")
+    assert (row["status"], row["reason"].startswith("flat: nothing left; killed by")) == ("RUNNING", True)
     again = json.loads(cli(fleet, "kill", "b", "--json")[1])
     assert (again["ends"]["b"]["flat"], again["ends"]["b"]["left"]) == (True, {})
     assert "ends" not in json.loads(cli(fleet, "kill", "b", "--within", "0", "--json")[1])
@@ -180,7 +182,7 @@ def test_commands_from_the_terminal(fleet: Fleet) -> None:
     lines = [line for line in reversed(audit.last(100)) if line["who"].startswith("terminal, user ")]
     asked = [(line["what"], line["target"], line["outcome"]) for line in lines]
     assert asked[:3] == [("start", "b", "started"), ("stop", "a", "stopped"), ("stop", "b", "stopped")]
-    assert [what for what, _, _ in asked[3:]] == ["kill", "kill", "resume"]
+    assert [what for what, _, _ in asked[3:]] == ["kill", "kill", "kill", "resume"]
     assert "it still holds -33" in lines[1]["message"]
 
 

@@ -34,10 +34,9 @@ def words(amounts: dict[str, str]) -> str:
 def watched(state_dir: Path, names: list[str], within_s: float) -> dict[str, dict[str, Any]]:
     """Return how the close of each engine went, by name, once all are halted or the time is up.
 
-    An engine without a socket does not run: what it was told is all there is to say, and it is left out.
+    An engine that does not answer, as while it is started, is waited for; of one that never does nothing is known.
     """
-    by, ended = time.monotonic() + within_s, dict[str, dict[str, Any]]()
-    waiting = [name for name in names if (state_dir / f"{name}.sock").exists()]
+    by, ended, waiting = time.monotonic() + within_s, dict[str, dict[str, Any]](), names
     while waiting:
         ended |= {name: _asked(state_dir, name) for name in waiting}
         waiting = [name for name in waiting if not ended[name]["halted"]]

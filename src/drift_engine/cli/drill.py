@@ -63,10 +63,10 @@ def _rehearse(state: Path, name: str, within_s: float) -> dict[str, Any]:
         if status["trading"] == "HALTED" and not status["closing"]:
             break
         time.sleep(_PAUSE_S)
-    flat = status["trading"] == "HALTED" and status["reason"].startswith("flat")
+    flat = closing.is_flat(status)
     return {
         "engine": name,
-        "flat": flat and not closing.is_open(status),
+        "flat": flat,
         "time_to_flat_s": steps[-1]["after_s"] if flat else None,
         "held_before": before,
         "left": closing.held(status),

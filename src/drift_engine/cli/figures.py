@@ -5,6 +5,8 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from drift_engine.core.units import SECOND_NS
 
 UNKNOWN = "not known"
+NARROW = 70
+"""Columns under which a screen is narrow: what stands side by side stands one under the other."""
 _DECIMALS = {"e4": 4, "e6": 6, "e8": 8, "e9": 9, "e10": 10}
 _UNITS = {"ms": "ms", "s": "s", "h": "h", "slots": "slots", "count": "", "bps": "bp"}
 _WIDE = Context(prec=400)

@@ -7,7 +7,8 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-NARROW = 70
+from drift_engine.cli.figures import NARROW
+
 Lines = list[list[Segment]]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from drift_engine.cli import exits
-from drift_engine.cli.figures import UNKNOWN, amount, money, percent
+from drift_engine.cli.figures import NARROW, UNKNOWN, amount, money, percent
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 Document = Mapping[str, Any]
 _WITHIN_S, _PERIOD_S = 2.0, 1.0
-_NARROW = 70
 _WIDE, _FOR_WIDE, _LEFT = 110, ("leverage", "seq", "restarts", "reason"), ("engine", "status", "trading", "reason")
 _STYLES = {"RUNNING": "green", "STALE": "magenta", "EMERGENCY": "bold red", "ERROR": "bold red"}
 
@@ -80,7 +79,7 @@ def show(documents: list[dict[str, Any]], *, one: bool, as_json: bool) -> None:
         console = out()
         console.print(picture(documents, console.width))
         for document in documents:
-            if document["reason"] and _NARROW <= console.width < _WIDE and not one:
+            if document["reason"] and NARROW <= console.width < _WIDE and not one:
                 console.print(f"{document['engine']}: {document['reason']}", markup=False)
 
 
@@ -147,7 +146,7 @@ def picture(documents: list[dict[str, Any]], width: int) -> "Table | Text":
     """Return a row for each engine, or, where a row would be cut, all of them in words."""
     from rich.text import Text
 
-    return table(documents, width) if width >= _NARROW else Text("\n".join(map(line, documents)))
+    return table(documents, width) if width >= NARROW else Text("\n".join(map(line, documents)))
 
 
 def table(documents: list[dict[str, Any]], width: int) -> "Table":

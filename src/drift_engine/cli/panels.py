@@ -12,8 +12,20 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from drift_engine.cli.figures import UNKNOWN, amount, by_name, counted, exact, hourly, moment, money, percent, yearly
-from drift_engine.cli.fitting import NARROW, Beside, Spare
+from drift_engine.cli.figures import (
+    NARROW,
+    UNKNOWN,
+    amount,
+    by_name,
+    counted,
+    exact,
+    hourly,
+    moment,
+    money,
+    percent,
+    yearly,
+)
+from drift_engine.cli.fitting import Beside, Spare
 
 Status = Mapping[str, Any]
 CAUSES = ("price", "basis", "funding", "interest", "fees", "tips", "slippage", "liquidation")

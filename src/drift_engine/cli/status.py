@@ -54,7 +54,8 @@ def status(
 
 def _print(parts: "Iterator[RenderableType]", below: int = 3) -> None:
     """Print the parts; on a narrow terminal only what it has room for, less the rows of what stands around them."""
-    from drift_engine.cli.fitting import NARROW, Fitted
+    from drift_engine.cli.figures import NARROW
+    from drift_engine.cli.fitting import Fitted
     from drift_engine.cli.output import out
 
     console = out()

@@ -64,7 +64,8 @@ def kill(engine: AnyEngine = None, *, within: Within = 10.0, state: State = None
         return tell(answer, as_json=as_json)
     if not as_json:
         print(answer.message, flush=True)
-    return _tell_ends(answer, closing.watched(state_dir(state), list(answer.data), within), as_json=as_json)
+    closed = [name for name, code in answer.data.items() if code != "stopped"]
+    return _tell_ends(answer, closing.watched(state_dir(state), closed, within), as_json=as_json)
 
 
 def _tell_ends(answer: "Answer", ends: dict[str, Any], *, as_json: bool) -> int:
@@ -89,5 +90,6 @@ def _without_manager(directory: Path, engine: str | None, failed: "Answer") -> "
     if not told or all(answer.code == "unreachable" for answer in told.values()):
         return failed
     ok = all(answer.ok for answer in told.values())
-    said = {name: answer.message for name, answer in told.items()}
-    return Answer(ok=ok, code="killing" if ok else "partly", message="; ".join(map(": ".join, said.items())), data=said)
+    said = "; ".join(f"{name}: {answer.message}" for name, answer in told.items())
+    codes = {name: answer.code for name, answer in told.items()}
+    return Answer(ok=ok, code="killing" if ok else "partly", message=said, data=codes)

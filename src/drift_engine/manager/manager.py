@@ -159,9 +159,8 @@ class EngineManager:
         told = dict(zip(names, await asyncio.gather(*(self._kill(self.engines[n], who) for n in names)), strict=True))
         ok = all(answer.ok for answer in told.values())
         said = "; ".join(f"{name}: {answer.message}" for name, answer in told.items())
-        return Answer(
-            ok=ok, code="killing" if ok else "partly", message=said, data={n: a.message for n, a in told.items()}
-        )
+        codes = {name: answer.code for name, answer in told.items()}
+        return Answer(ok=ok, code="killing" if ok else "partly", message=said, data=codes)
 
     async def _kill(self, managed: Managed, who: str) -> Answer:
         own = managed.supervisor
