@@ -143,8 +143,8 @@ def test_a_breach_waits_for_the_cool_down_is_shown_and_traded_back_on_one_leg() 
     assert made.run(29 / 60, every_s=60) == []
     assert status(made)["phase"] == "pending rebalance"
     assert status(made)["neutrality"]["pending"] is True
-    assert status(made)["neutrality"]["rebalance_on"] in ("SOL-PERP", "SOL")
-    assert status(made)["neutrality"]["rebalance_e9"] != 0
+    assert status(made)["neutrality"]["trade_in"] in ("SOL-PERP", "SOL")
+    assert status(made)["neutrality"]["trade_e9"] != 0
     assert "market" not in status(made)["neutrality"], "whose market is meant is said"
     signal = made.tick(60)
     assert signal is not None

@@ -70,10 +70,10 @@ class Reading(Struct, frozen=True):
     trade_e9: int = 0
 
     def figures(self) -> dict[str, Any]:
-        """Return all of it for people, the rebalance under that name."""
+        """Return all of it for people, who are told what the market is one of."""
         found = structs.asdict(self)
-        market, trade_e9 = found.pop("market"), found.pop("trade_e9")
-        return {**found, "rebalance_on": market, "rebalance_e9": trade_e9}
+        market = found.pop("market")
+        return {**found, "trade_in": market}
 
     @property
     def side(self) -> int:
