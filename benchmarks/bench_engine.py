@@ -93,21 +93,28 @@ def _orders() -> list[Result]:
 
 def _ticks(folder: Path) -> list[Result]:
     results = []
-    for name, path in (("journal off", None), ("journal on", _fresh(folder / "ticks.journal"))):
-        ticks_ns = _tick_times(path)
+    journal = _fresh(folder / "ticks.journal")
+    for name, path, readers in (
+        ("journal off", None, 0),
+        ("journal off, twenty that never read", None, 20),
+        ("journal on", journal, 0),
+    ):
+        ticks_ns = _tick_times(path, readers)
         for label, per_mille, limit in (("p50", 500, None), ("p99.9", 999, 1_000.0), ("max", 1_000, 10_000.0)):
             figure = percentile(ticks_ns, per_mille) / 1_000
             results.append(Result(f"ticks of a hedged account, {name}", label, figure, "µs", limit))
     return results
 
 
-def _tick_times(path: Path | None) -> list[int]:
-    """Return the CPU time of each tick of a delta-neutral run on one-second rows."""
+def _tick_times(path: Path | None, readers: int) -> list[int]:
+    """Return the CPU time of each tick of a delta-neutral run on one-second rows, with readers of its events."""
     config = RunConfig(mode="backtest", scenario="calm_carry", interval_s=1, days=TICKS // 86_400 + 1, journal=path)
     strategy = wiring.make_strategy(config)
     ports = wiring.build(config, strategy)
     engine = DriftEngine(strategy, config=config, ports=ports)
     engine.open()
+    for _ in range(readers):
+        engine.bus.subscribe()
     clock, tick, now = ports.clock, engine.tick, time.thread_time_ns
     spent: list[int] = []
     for now_ns in ports.world.run(ports.inbox.put):

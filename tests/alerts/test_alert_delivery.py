@@ -20,7 +20,7 @@ def alert(number: int = 1, message: str = "health is 10.0 %, below 20.0 %", **ho
     return Alert(f"a{number}", "health_critical", "one", how.pop("severity", "CRITICAL"), message, 5, 5, **how)
 
 
-async def until(check: Any, seconds: float = 3.0) -> None:
+async def until(check: Any, seconds: float = 20.0) -> None:
     for _ in range(int(seconds / 0.01)):
         if check():
             return

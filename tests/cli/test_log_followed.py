@@ -37,9 +37,9 @@ def test_a_followed_log_is_told_line_by_line_across_a_file_made_anew(tmp_path: P
     assert next(coming) == ["six"]
     path.write_text("7\n")  # shorter than it was, under the same name
     assert [*next(coming), *next(coming)] == ["7"]
-    began = time.process_time()
+    began_s, worked_s = time.monotonic(), time.thread_time()
     assert next(coming) == []
-    assert time.process_time() - began < 0.1
+    assert time.thread_time() - worked_s < (time.monotonic() - began_s) / 2, "it sleeps while it waits"
 
 
 def test_an_unknown_engines_log_is_told_with_the_near_name(cli: Cli, tmp_path: Path) -> None:
@@ -63,6 +63,6 @@ def test_following_ends_well_by_ctrl_c(tmp_path: Path, number: signal.Signals, f
             add(log, "now\n")
             assert it.stdout.readline() == f"{quote}now{quote}\n"
             it.send_signal(number)
-            assert it.wait(10) == 0
+            assert it.wait(30) == 0
         finally:
             it.kill()

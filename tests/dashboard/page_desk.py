@@ -12,7 +12,7 @@ import aiohttp
 from drift_engine.dashboard.server import PageServer
 
 
-async def eventually(check: Callable[[], object], seconds: float = 5.0) -> None:
+async def eventually(check: Callable[[], object], seconds: float = 20.0) -> None:
     """Wait until a check holds."""
     for _ in range(int(seconds / 0.02)):
         if check():
@@ -45,7 +45,7 @@ class Page:
             async for found in read_frames(response.content):
                 yield found
 
-    async def until(self, kind: str, seconds: float = 5.0, last_event_id: str = "") -> tuple[str, str, Any]:
+    async def until(self, kind: str, seconds: float = 20.0, last_event_id: str = "") -> tuple[str, str, Any]:
         async with asyncio.timeout(seconds):
             async for found in self.frames(last_event_id):
                 if found[0] == kind:

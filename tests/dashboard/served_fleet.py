@@ -74,7 +74,7 @@ class Site:
     async def engines(self) -> dict[str, Any]:
         return by_name(await self.get("/api/engines"))
 
-    async def until(self, check: Callable[[Any], Any], path: str = "/api/engines", seconds: float = 12.0) -> Any:
+    async def until(self, check: Callable[[Any], Any], path: str = "/api/engines", seconds: float = 30.0) -> Any:
         """Ask until a check of the answer holds, and return what it found."""
         last: Any = None
         by_s = time.monotonic() + seconds
@@ -131,5 +131,5 @@ async def served(place: Path, alerts: str = "") -> AsyncIterator[Site]:
             yield site
     finally:
         running.terminate()
-        code = await asyncio.to_thread(running.wait, 10)
+        code = await asyncio.to_thread(running.wait, 30)
         assert code == 0, (place / "serve.log").read_text()

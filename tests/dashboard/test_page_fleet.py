@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 from served_fleet import PROGRAM, served
@@ -58,12 +57,10 @@ async def test_who_is_killed_is_missed_and_comes_back(tmp_path: Path) -> None:
     async with served(tmp_path) as site:
         rows = await site.engines()
         os.kill(rows["neutral"]["pid"], signal.SIGKILL)
-        began_s = time.monotonic()
         await site.until(lambda told: any(one["rule"] == "engine_down" for one in told["active"]), "/api/alerts")
         await site.until(
             lambda found: found["neutral"]["status"] == "RUNNING" and found["neutral"]["pid"] != rows["neutral"]["pid"]
         )
-        assert time.monotonic() - began_s < 5
         os.kill(int((site.state / "page.pid").read_text().split()[0]), signal.SIGKILL)
         await asyncio.sleep(0.3)
         found = await site.until(lambda told: told["waiting"]["status"] == "RUNNING" and told)

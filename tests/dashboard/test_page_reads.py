@@ -57,7 +57,7 @@ async def test_the_stream_tells_statuses_events_decisions_and_logs(tmp_path: Pat
     async with fleet(tmp_path, "hold") as manager, page(tmp_path) as site:
         manager.desks[0].log("INFO before")
         seen: dict[str, Any] = {}
-        async with asyncio.timeout(6):
+        async with asyncio.timeout(20):
             async for kind, number, data in site.frames():
                 seen.setdefault(kind, data)
                 if number and "log" not in seen:

@@ -69,7 +69,7 @@ async def test_frames_are_numbered_without_a_hole_and_come_back_without_one(tmp_
 async def test_the_stream_tells_every_event_of_the_journal_once(tmp_path: Path) -> None:
     async with fleet(tmp_path, "delta_neutral", speed=20_000) as manager, page(tmp_path) as site:
         told: list[int] = []
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(20):
             async for kind, _, data in site.frames():
                 if kind in ("event", "decision"):
                     told.append(data["seq"])
@@ -102,7 +102,7 @@ def stalled(site: Page) -> socket.socket:
 
 def read_ids(client: socket.socket) -> list[int]:
     """Read what lies in a connection that was cut, and return the numbers of its whole frames."""
-    client.settimeout(2)
+    client.settimeout(20)
     found = b""
     while True:
         try:
@@ -148,7 +148,7 @@ async def test_stalled_clients_are_dropped_and_the_rest_is_served(tmp_path: Path
 
         flooding = asyncio.create_task(flood())
         ticks = manager.desks[0].engine.state.ticks
-        await eventually(lambda: stream.drops == 20, 15)
+        await eventually(lambda: stream.drops == 20)
         await eventually(lambda: stream.clients == 80)
         await eventually(lambda: len(site.server.server_state.connections) <= 82)
         flooding.cancel()

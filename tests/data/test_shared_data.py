@@ -1,7 +1,6 @@
 """The real data, where it is at hand: its own facts, as ../shared/data/README.md states them."""
 
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -108,10 +107,3 @@ def test_the_command_on_the_real_data(directory: Path) -> None:
     done = CliRunner().invoke(app, ["check", str(directory), "--json"])
     assert done.exit_code == 0
     assert json.loads(done.stdout)["ok"] is True
-
-
-def test_loading_is_fast(directory: Path) -> None:
-    """Half a second of CPU for a market's two hundred days; it measures about 0.1."""
-    begun = time.process_time()
-    load_timeline(directory, "SOL-PERP", FROM, TO, spots=("SOL",))
-    assert time.process_time() - begun < 0.5

@@ -40,7 +40,7 @@ class Stage:
     engine: DriftEngine
     running: Running
 
-    async def until(self, what: str, done: Any, seconds: float = 15.0) -> None:
+    async def until(self, what: str, done: Any, seconds: float = 30.0) -> None:
         for _ in range(int(seconds / 0.05)):
             if done(self.engine.state):
                 return

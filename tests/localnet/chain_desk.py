@@ -195,7 +195,7 @@ class Ears:
         number = next(self._numbers)
         await self.socket.send_json({"jsonrpc": "2.0", "id": number, "method": method, "params": list(params)})
         while True:
-            message = await self.socket.receive_json(timeout=5)
+            message = await self.socket.receive_json(timeout=30)
             if "method" in message:
                 self._notes.append(message)
                 continue
@@ -206,7 +206,7 @@ class Ears:
 
     async def heard(self) -> Any:
         """Return the next notification's parameters."""
-        message = self._notes.pop(0) if self._notes else await self.socket.receive_json(timeout=5)
+        message = self._notes.pop(0) if self._notes else await self.socket.receive_json(timeout=30)
         assert "method" in message, message
         return message["params"]
 

@@ -62,7 +62,7 @@ async def opened(at: Stage, key: Keypair, log: Path) -> AsyncIterator[tuple[Chai
             yield client, trader
 
 
-async def closed(client: DriftClient, plan_id: str, limit_s: float = 8) -> PlanClosed:
+async def closed(client: DriftClient, plan_id: str, limit_s: float = 30) -> PlanClosed:
     """Wait for a plan's outcome as the executor does."""
     async with asyncio.timeout(limit_s):
         while True:

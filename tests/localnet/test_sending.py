@@ -68,7 +68,7 @@ async def test_a_lost_one_is_unknown_until_it_is_proven_expired() -> None:
         outcome = await sender.send(sent)
         assert isinstance(outcome, Unknown)
         assert "more finalized ones to prove that it never will be" in outcome.reason
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(30):
             while isinstance(outcome := await sender.outcome(structs.replace(sent, wire=b"")), Unknown):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         assert isinstance(outcome, Expired)
@@ -92,7 +92,7 @@ async def test_a_late_one_is_no_expired_one() -> None:
         at.fault("delay", next=1, slots=60)
         sent = pays(sender, SOL)
         assert isinstance(await sender.send(sent), Unknown)
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(30):
             while isinstance(outcome := await sender.outcome(sent), Unknown):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         assert isinstance(outcome, Landed)

@@ -23,7 +23,7 @@ def landed(outcome: Outcome) -> None:
 
 
 async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not true():  # noqa: ASYNC110 - the mirror has no event to wait for
             await asyncio.sleep(0.01)
 

@@ -86,7 +86,7 @@ class Stage:
     async def settled(self, slots: int = 4) -> None:
         """Wait until what was written is confirmed."""
         until = self.chain.slot + slots
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while self.chain.slot < until:  # noqa: ASYNC110 - the chain has no event to wait for
                 await asyncio.sleep(0.01)
 

@@ -66,7 +66,7 @@ class Fleet:
         answer = self.ask("manager", "fleet")
         return {row["engine"]: row for row in answer.data or ()}
 
-    def until(self, true: Callable[[], Any], within_s: float = 12.0) -> float:
+    def until(self, true: Callable[[], Any], within_s: float = 30.0) -> float:
         """Wait for something; return how long it took."""
         began = time.monotonic()
         while not true():
@@ -82,7 +82,7 @@ class Fleet:
         for process in self.started:
             if process.poll() is None:
                 process.kill()
-            process.wait(10)
+            process.wait(30)
         for path in self.state.glob("*.pid"):
             if (pid := living(path)) is not None:
                 os.kill(pid, signal.SIGKILL)

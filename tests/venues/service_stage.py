@@ -115,7 +115,7 @@ class Sockets:
 
     async def hear(self, socket: web.WebSocketResponse, number: int) -> Any:
         """Wait for one frame of connection ``number``."""
-        frame = json.loads(await socket.receive_str(timeout=2))
+        frame = json.loads(await socket.receive_str(timeout=20))
         self.heard[number].append(frame)
         return frame
 

@@ -192,7 +192,7 @@ async def test_subscriptions_are_made_on_every_connection() -> None:
         assert [await anext(stream), await anext(stream)] == [Heartbeat()] * 2
         assert stream.connected
         assert stream.silent_ms is not None
-        assert 0 <= stream.silent_ms < 2_000
+        assert stream.silent_ms >= 0
     base = {"type": "subscribe", "marketType": "perp", "market": "SOL-PERP"}
     book, trades, fees = (
         base | {"channel": "orderbook", "grouping": 10},

@@ -4,7 +4,6 @@ A case that hangs is caught by the whole run's budget, which is several times wh
 """
 
 import random
-import time
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -25,7 +24,6 @@ from drift_engine.venues.wire.oracles import PRICE_UPDATE_HEAD, read_oracle
 from drift_engine.venues.wire.user import User
 
 ACCOUNTS, ORACLES, EVENTS, LOGS = 40_000, 20_000, 20_000, 20_000
-BUDGET_S = 60
 RECEIVER = Pubkey.from_string("G6EoTTTgpkNBtVXo96EQp2m6uwwVh2Kt6YidjkmQqoha")
 
 
@@ -124,7 +122,7 @@ def answer(case: Callable[[], object]) -> object:
 
 def test_whatever_the_bytes_the_answer_is_a_value_or_a_clear_refusal() -> None:
     random_ = random.Random(20261122)
-    started, seen = time.monotonic(), Counter[str]()
+    seen = Counter[str]()
     for kind in (accounts, oracles, events, logs):
         for case in kind(random_):
             found = answer(case)
@@ -132,7 +130,6 @@ def test_whatever_the_bytes_the_answer_is_a_value_or_a_clear_refusal() -> None:
             seen[f"{kind.__name__} {'refused' if isinstance(found, VenueError) else 'read'}"] += 1
             assert "\n" not in str(found if isinstance(found, VenueError) else "")
     assert seen.total() == 100_000
-    assert time.monotonic() - started < BUDGET_S
     assert min(seen[f"{kind} {end}"] for kind in ("accounts", "oracles") for end in ("read", "refused")) > 1_000
     assert seen["events read"] == EVENTS
     assert seen["logs read"] == LOGS

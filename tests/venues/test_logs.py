@@ -223,4 +223,4 @@ def test_a_long_line_takes_no_longer_than_its_length(words: str) -> None:
     lines = [f"Program {D} invoke [1]", f"Program log: {said}", f"Program {D} failed: {said}"]
     began = time.process_time()
     assert parse(lines).error is not None
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < 10, "a pattern that backtracks takes minutes"
