@@ -20,6 +20,7 @@ from drift_engine.recovery import take_outside_news
 from drift_engine.strategies.base import DriftStrategy
 
 Progress = Callable[[int, int], None]
+Steps = Iterator[tuple[int, int]]
 _BLOCK = 2_048
 _YOUNG_OBJECTS = 100_000
 
@@ -103,8 +104,7 @@ def feed(engine: DriftEngine, ports: wiring.SimPorts, progress: Progress | None 
         before = -1
         while engine.state.ticks != before:
             before = engine.state.ticks
-            for now_ns in islice(steps, _BLOCK):
-                clock.set(now_ns)
+            for clock.now in islice(steps, _BLOCK):
                 engine.tick()
             if progress is not None:
                 progress(journal.row, ports.timeline.length)
@@ -113,15 +113,15 @@ def feed(engine: DriftEngine, ports: wiring.SimPorts, progress: Progress | None 
         gc.unfreeze()
 
 
-def _beside_the_journal(engine: DriftEngine, ports: wiring.SimPorts, steps: Iterator[int]) -> Iterator[int]:
+def _beside_the_journal(engine: DriftEngine, ports: wiring.SimPorts, steps: Steps) -> Steps:
     """Step through a run that a journal already holds: take a human's word where it stands; end where a replay ends."""
     journal = ports.journal
-    for now_ns in steps:
+    for now in steps:
         if journal.verifying:
             take_outside_news(engine, journal)
         elif journal.replay:
             return
-        yield now_ns
+        yield now
 
 
 def _result(engine: DriftEngine, ports: wiring.SimPorts, digest: str, wall_s: float) -> BacktestResult:

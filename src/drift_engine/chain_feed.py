@@ -75,9 +75,7 @@ class ChainFeed:
             return
         self._told_ns[market.name] = as_of_ns
         update = told(market, as_of_ns, self._markets.slot)
-        desk = self._venue.desks[market.name]
-        mark_e6 = update.mark_e6 or update.oracle_e6
-        desk.take(as_of_ns, update.oracle_e6, mark_e6, 0, *desk.quote.sides(mark_e6))
+        self._venue.price(as_of_ns, market.name, update.oracle_e6, update.mark_e6 or update.oracle_e6)
         deliver(update)
 
     def _fund(self, market: Market, now_ns: int) -> None:

@@ -17,8 +17,9 @@ from drift_engine.config import ConfigError, RunConfig
 from drift_engine.core.driving import DONE, Asker, Done, drive, where
 from drift_engine.core.margin_bands import health_bands
 from drift_engine.core.margin_monitor import MarginMonitor
+from drift_engine.core.market_moves import apply_tick
 from drift_engine.core.parameters import shown
-from drift_engine.core.position_manager import apply, apply_tick
+from drift_engine.core.position_manager import apply
 from drift_engine.core.types import (
     AccountObserved,
     Cause,
@@ -83,10 +84,11 @@ class DriftEngine(BaseEngine):
     def tick(self) -> Done:
         """Health first, then the market, then the strategy, then the gates, then the order. It never suspends."""
         self._take_news()
-        margins = self._assess if self._watch.holds(self.state) and not self._inbox.missing else self._healthy()  # 1
+        state = self.state
+        margins = self._assess if self._watch.holds(state) and not self._inbox.missing else self._healthy()  # 1
         if margins is None:
             return DONE
-        view = self._desk.view = view_of(self.state, margins)  # 2
+        view = self._desk.view = view_of(state, margins)  # 2
         try:
             signal = self._asker.ask(view)  # 3
             if signal is not None and self._desk.is_free_for(signal):
@@ -118,14 +120,14 @@ class DriftEngine(BaseEngine):
         others, prices = self._inbox.drain()
         for event in others:
             self.process(event)
-        now_ns, slot = self._clock.now
-        if self._journal.reference and not self.bus.subscriptions:
-            self._journal.row += len(prices)
-            apply_tick(self.state, prices, now_ns, slot)
+        journal = self._journal
+        if journal.reference and not self.bus.subscriptions:
+            journal.row += len(prices)
+            apply_tick(self.state, prices, self._clock.now)
             return
         for event in prices:
             self._enter(event)
-        self._enter(Ticked(now_ns, slot))
+        self._enter(Ticked(*self._clock.now))
 
     def _healthy(self) -> Margin | None:
         """Step 1 in full: the margin when the strategy may be asked, else nothing. What is calm, the watch may hold."""
@@ -149,7 +151,7 @@ class DriftEngine(BaseEngine):
             self._books_due_ns = (state.now_ns // DAY_NS + 1) * DAY_NS
             self._settle_profits()
             self._executor.observe(state.now_ns)
-        self._watch.calm_until_ns = self._books_due_ns if self._is_warm() else 0
+        self._watch.stay_calm_until(self._books_due_ns if self._is_warm() else 0)
         if state.closing:
             self._emergency.step(margin, verified=self._books.agreed_cursor == state.venue_cursor)
             return False

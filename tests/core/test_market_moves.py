@@ -4,7 +4,8 @@ from core_books import perp_spec, spot_spec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drift_engine.core.position_manager import apply, apply_tick
+from drift_engine.core.market_moves import apply_tick
+from drift_engine.core.position_manager import apply
 from drift_engine.core.types import (
     Deposited,
     EngineState,
@@ -58,6 +59,6 @@ def test_in_one_go_is_one_after_the_other(base_e9: int, spot_e9: int, steps: lis
         for update in updates:
             apply(plain, update)
         apply(plain, Ticked(now_ns, now_ns // 4))
-        apply_tick(quick, updates, now_ns, now_ns // 4)
+        apply_tick(quick, updates, (now_ns, now_ns // 4))
         assert quick == plain
         assert quick.equity_e6 - quick.net_deposits_e6 == quick.pnl.total_e6()

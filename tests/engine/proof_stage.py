@@ -126,7 +126,7 @@ class Proof:
         if after is None:
             backtest.feed(self.engine, self.ports)
         else:
-            for now_ns in self.ports.world.run(self.ports.inbox.put):
+            for now_ns, _ in self.ports.world.run(self.ports.inbox.put):
                 self.step(now_ns)
                 after(self)
         self.engine.finish()

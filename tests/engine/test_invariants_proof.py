@@ -75,7 +75,7 @@ def test_no_strategy_is_asked_before_margin_was_assessed_in_that_tick(monkeypatc
     monkeypatch.setattr(MarginMonitor, "check", checked)
     monkeypatch.setattr(Watch, "holds", held_on)
     proof.engine.open()
-    for now_ns in proof.ports.world.run(proof.ports.inbox.put):
+    for now_ns, _ in proof.ports.world.run(proof.ports.inbox.put):
         before = len(order)
         proof.step(now_ns)
         assert ("assessed", now_ns) in order[before:]

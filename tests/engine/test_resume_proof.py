@@ -64,8 +64,8 @@ def paper(config: RunConfig, timeline: Timeline) -> Any:
     ports = wiring.build(config, strategy, timeline=timeline)
     engine = DriftEngine(strategy, config=config, ports=ports)
     engine.open()
-    for now_ns in ports.world.run(ports.inbox.put):
-        ports.clock.set(now_ns)
+    for now in ports.world.run(ports.inbox.put):
+        ports.clock.set(*now)
         engine.tick()
     engine.finish()
     engine.close()

@@ -107,8 +107,8 @@ def held() -> DriftEngine:
     ports = wiring.build(config, strategy)
     engine = DriftEngine(strategy, config=config, ports=ports)
     engine.open()
-    for count, now_ns in enumerate(ports.world.run(ports.inbox.put)):
-        ports.clock.set(now_ns)
+    for count, now in enumerate(ports.world.run(ports.inbox.put)):
+        ports.clock.set(*now)
         engine.tick()
         if count == 10:
             break

@@ -10,17 +10,20 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from drift_engine.core.margin_bands import slack_e6
+from drift_engine.core.market_moves import apply_tick
 from drift_engine.core.types import (
     Account,
     AccountObserved,
     EngineState,
     FundingPaid,
+    Holding,
     Margin,
+    MarketUpdated,
     SpotBalance,
     StateChanged,
     Trading,
 )
-from drift_engine.core.units import DAY_NS, E6, E9
+from drift_engine.core.units import DAY_NS, E6, E9, HOUR_NS
 from drift_engine.execution.breakers import breach, has_exposure, recovery
 from drift_engine.execution.limits import Limits
 from drift_engine.execution.watch import Watch
@@ -40,6 +43,7 @@ def state(equity_e6: int = CAPITAL_E6, **more: Any) -> EngineState:
     given: dict[str, Any] = {
         "now_ns": NOW_NS, "account": hedged_account(), "markets": markets(), "equity_e6": equity_e6,
         "net_deposits_e6": equity_e6, "high_water_e6": CAPITAL_E6, "day_equity_e6": CAPITAL_E6,
+        "trough_e6": equity_e6, "next_day_ns": NOW_NS + 1,
     }  # fmt: skip
     return EngineState(**{**given, **more})
 
@@ -254,7 +258,7 @@ def test_a_calm_watch_is_never_wrong(
     limits: Limits,
 ) -> None:
     watch = Watch(limits, CAPITAL_E6)
-    watch.calm_until_ns = NOW_NS + 1
+    watch.stay_calm_until(NOW_NS + 1)
     at = state(
         equity_e6,
         net_deposits_e6=CAPITAL_E6,
@@ -274,11 +278,11 @@ def test_a_calm_watch_is_never_wrong(
 def test_a_watch_looks_again_when_a_mark_moved_and_when_its_time_is_up() -> None:
     watch, at = Watch(Limits(), CAPITAL_E6), state()
     assert not watch.is_calm(at, margin())
-    watch.calm_until_ns = NOW_NS + 1
+    watch.stay_calm_until(NOW_NS + 1)
     assert watch.is_calm(at, margin())
     at.high_water_e6, at.marks = 20_000 * E6, 1
     assert not watch.is_calm(at, margin())
-    watch.calm_until_ns = NOW_NS
+    watch.stay_calm_until(NOW_NS)
     assert not watch.is_calm(state(), margin())
 
 
@@ -286,7 +290,7 @@ def test_what_holds_ends_with_its_time_an_alarm_a_price_outside_or_any_event() -
     watch, at = Watch(Limits(), CAPITAL_E6), state()
     price_e6 = at.markets["SOL-PERP"].oracle_e6 or 0
     bands = (("SOL-PERP", price_e6, price_e6),)
-    watch.calm_until_ns = NOW_NS + 1
+    watch.stay_calm_until(NOW_NS + 1)
     assert not watch.holds(at)
     watch.hold(bands)
     assert watch.holds(at)
@@ -296,24 +300,59 @@ def test_what_holds_ends_with_its_time_an_alarm_a_price_outside_or_any_event() -
     watch.hold(bands)
     settling = at.markets | {"SOL-PERP": structs.replace(at.markets["SOL-PERP"], status="settlement")}
     assert not watch.holds(replace(at, markets=settling))
-    at.equity_e6 = CAPITAL_E6 * 19 // 20
+    at.trough_e6, at.marks = CAPITAL_E6 * 19 // 20, 1
     assert not watch.holds(at)
-    at.equity_e6 += 1
+    at.trough_e6, at.marks = at.trough_e6 + 1, 2
     assert watch.holds(at)
-    at.day_equity_e6, at.marks = CAPITAL_E6 * 2, 1
+    at.day_equity_e6, at.marks = CAPITAL_E6 * 2, 3
     assert not watch.holds(at)
-    at.day_equity_e6, at.marks = CAPITAL_E6, 2
+    at.day_equity_e6, at.marks = CAPITAL_E6, 4
+    assert watch.holds(at)
+    at.next_day_ns, at.marks = NOW_NS + 2, 5
+    assert not watch.holds(at), "something is due before the next mark"
+    at.next_day_ns = NOW_NS + 1
     assert watch.holds(at)
     watch.take(StateChanged(NOW_NS, Trading.ACTIVE, "", "day"), 0)
     assert not watch.holds(at)
     watch.hold(bands)
-    watch.calm_until_ns = NOW_NS
+    watch.stay_calm_until(NOW_NS)
     assert not watch.holds(at)
+
+
+@given(
+    st.lists(st.tuples(st.integers(-40 * E6, 40 * E6), st.integers(0, 9 * HOUR_NS)), min_size=5, max_size=60),
+    st.integers(0, 2 * DAY_NS),
+)
+def test_what_holds_is_never_due_and_never_trips(moves: list[tuple[int, int]], due_in_ns: int) -> None:
+    """Prices and time alone, through the ledger: whenever it holds, the breakers asked in full say nothing either."""
+    watch, at, limits = Watch(Limits(), CAPITAL_E6), state(trough_e6=CAPITAL_E6, next_day_ns=0), Limits()
+    spec, price_e6, due_ns = at.markets["SOL-PERP"].spec, 1_000 * E6, NOW_NS + due_in_ns
+    at.held["SOL-PERP"] = Holding(10 * E9, E9, CAPITAL_E6, 0)
+    watch.stay_calm_until(due_ns)
+    watch.hold(())
+    now_ns = NOW_NS
+    for change_e6, later_ns in moves:
+        now_ns, price_e6 = now_ns + later_ns, max(price_e6 + change_e6, 1)
+        apply_tick(at, (MarketUpdated(now_ns, spec.name, 1, price_e6, 1),), (now_ns, 1))
+        if watch.holds(at):
+            assert now_ns < due_ns
+            assert breach(at, margin(), limits, CAPITAL_E6) is None
+        elif now_ns < due_ns // DAY_NS * DAY_NS:
+            assert at.trough_e6 <= max(at.day_equity_e6, at.high_water_e6) * 19 // 20, "it holds where it can"
+
+
+def test_nothing_holds_where_no_low_is_kept() -> None:
+    """Without a high-water mark above zero the ledger keeps no low, so equity may fall without moving a mark."""
+    watch = Watch(structs.replace(OFF, strategy_drawdown_e4=1_000), CAPITAL_E6)
+    watch.stay_calm_until(NOW_NS + 1)
+    watch.hold(())
+    assert watch.holds(state(1, high_water_e6=1))
+    assert not watch.holds(state(0, high_water_e6=0, marks=1))
 
 
 def test_what_funding_costs_comes_out_of_the_reserve_until_it_is_gone() -> None:
     watch, at = Watch(Limits(), CAPITAL_E6), state()
-    watch.calm_until_ns = NOW_NS + 1
+    watch.stay_calm_until(NOW_NS + 1)
     funding = FundingPaid(NOW_NS, 1, "SOL-PERP", 0, 0, 0, 0)
     watch.hold((), 100)
     watch.take(funding, -1_000)

@@ -24,7 +24,7 @@ def held(shared: Path, market: str, base_e9: int, capital_e6: int, window: tuple
     venue = SimVenue(VenueConfig(deposit_e6=capital_e6))
     told: list[Event] = []
     bought = False
-    for now_ns in World(load_timeline(shared / "data", market, *window), venue).run(told.append):
+    for now_ns, _ in World(load_timeline(shared / "data", market, *window), venue).run(told.append):
         if not bought:
             drive(venue.place(plan("p", perp(base_e9, 10**12, market=market), now_ns=now_ns), now_ns))
             bought = True

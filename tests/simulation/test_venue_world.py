@@ -39,7 +39,7 @@ def test_rows_and_account_events_come_in_order_of_time() -> None:
     venue = SimVenue(VenueConfig(deposit_e6=1_000 * E6))
     told: list[object] = []
     ticks = []
-    for now_ns in World(timeline(MARKETS, rows), venue, ("SOL-PERP",)).run(told.append):
+    for now_ns, _ in World(timeline(MARKETS, rows), venue, ("SOL-PERP",)).run(told.append):
         ticks.append(now_ns)
         if now_ns == T0:
             drive(venue.place(plan("p", perp(ONE, 210 * E6)), now_ns))
@@ -83,7 +83,7 @@ def test_the_times_ahead_are_those_of_the_ticks(
     rows = [(T0 + second * S, kind, market, P, P, 0) for second, kind, market in at]
     world = World(timeline(MARKETS, rows), SimVenue(), wanted, first_row)
     ahead = list(world.times())
-    assert ahead == list(world.run(lambda _: None))
+    assert ahead == [now_ns for now_ns, _ in world.run(lambda _: None)]
 
 
 def test_the_times_ahead_cross_chunks() -> None:
@@ -91,7 +91,7 @@ def test_the_times_ahead_cross_chunks() -> None:
     rows = [(T0 + n // 2 * S, PRICE, name, P, P, 0) for n, name in enumerate(names)]
     world = World(timeline(MARKETS, rows), SimVenue(), ("SOL-PERP",))
     ahead = list(world.times())
-    assert ahead == list(world.run(lambda _: None))
+    assert ahead == [now_ns for now_ns, _ in world.run(lambda _: None)]
     assert len(ahead) > 2_900
 
 

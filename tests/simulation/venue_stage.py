@@ -134,7 +134,7 @@ def opened(sol_e6: int = 200 * E6, *, deposit_e6: int = 1_000 * E6, config: Venu
 
 def world_events(world: World) -> tuple[list[Event], list[int]]:
     told: list[Event] = []
-    ticks = list(world.run(told.append))
+    ticks = [now_ns for now_ns, _ in world.run(told.append)]
     return told, ticks
 
 

@@ -4,7 +4,7 @@ Part of ``position_manager``, which alone calls it. What a price move is worth g
 each tick the marks that drawdowns are measured from are looked at, and moved where equity passed one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from drift_engine.core.types import EngineState as State
 from drift_engine.core.types import Market, MarketUpdated, Ticked
@@ -13,16 +13,19 @@ from drift_engine.core.units import DAY_NS, E6
 
 def market_updated(state: State, event: MarketUpdated) -> None:
     """Take one market's new figures."""
-    move_prices(state, (event,))
+    apply_tick(state, (event,), None)
 
 
 def ticked(state: State, event: Ticked) -> None:
     """Take the time of a tick."""
-    pass_time(state, event.ts_ns, event.slot)
+    apply_tick(state, (), (event.ts_ns, event.slot))
 
 
-def move_prices(state: State, prices: Iterable[MarketUpdated]) -> None:
-    """Take markets' new figures, and value what is held in them anew."""
+def apply_tick(state: State, prices: Collection[MarketUpdated], now: tuple[int, int] | None) -> None:
+    """Change the state by prices and the tick that follows them: what ``apply`` does for each in turn, in one go.
+
+    ``now`` is the tick's time and slot; without it none follows, and whoever called counts.
+    """
     markets, held = state.markets, state.held
     for event in prices:
         name = event.market
@@ -55,12 +58,11 @@ def move_prices(state: State, prices: Iterable[MarketUpdated]) -> None:
             holding.worth_e6 = worth_e6
             state.pnl.price_e6 += change_e6
             state.equity_e6 += change_e6
-
-
-def pass_time(state: State, now_ns: int, slot: int) -> None:
-    """Move the clock, and the marks where equity or the day passed one."""
+    if now is None:
+        return
+    now_ns, state.slot = now
     state.now_ns = now_ns
-    state.slot = slot
+    state.seq += len(prices) + 1
     state.ticks += 1
     equity_e6 = state.equity_e6
     if now_ns >= state.next_day_ns or not state.trough_e6 <= equity_e6 <= state.high_water_e6:

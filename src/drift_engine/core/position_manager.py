@@ -11,14 +11,14 @@ Open orders count from ``Submitted`` to ``PlanClosed``; spot legs are swaps and 
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Any
 
 from msgspec import structs
 
 from drift_engine.core.funding import payment_e6
 from drift_engine.core.holdings import close_order, move_tokens, open_order, opened, revalue_spot, set_perp, set_quote
-from drift_engine.core.market_moves import market_updated, move_prices, pass_time, ticked
+from drift_engine.core.market_moves import market_updated, ticked
 from drift_engine.core.perp_position import after_funding, after_settlement, after_trade, with_less_open
 from drift_engine.core.types import (
     Account,
@@ -57,15 +57,9 @@ class OutOfOrderError(RuntimeError):
 
 def apply(state: State, event: Event) -> None:
     """Change the state by one event."""
-    state.seq += 1
+    seq = state.seq + 1
     _HANDLERS[type(event)](state, event)
-
-
-def apply_tick(state: State, prices: Collection[MarketUpdated], now_ns: int, slot: int) -> None:
-    """Change the state by prices and the tick that follows them: what ``apply`` does for each in turn, in one go."""
-    state.seq += len(prices) + 1
-    move_prices(state, prices)
-    pass_time(state, now_ns, slot)
+    state.seq = seq
 
 
 # --------------------------------------------------------------------------- what the world tells

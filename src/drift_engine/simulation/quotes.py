@@ -28,8 +28,8 @@ NONE: Band = (1, 0)
 _TWAP_SLOTS = 9_000
 
 
-def slot_at(ts_ns: int) -> int:
-    """Return the simulated slot at a moment: 400 ms each since the epoch."""
+def slot_at(ts_ns: Number) -> Number:
+    """Return the simulated slot at a moment: 400 ms each since the epoch. Or those of a column of moments."""
     return ts_ns // SIM_SLOT_NS
 
 
@@ -113,7 +113,7 @@ class MarketQuote:
         return sides(mark_e6, self.half_e6, self.tick_e6)
 
     def price(
-        self, ts_ns: int, oracle_e6: int, mark_e6: int, open_e6: int, bid_e6: int, ask_e6: int
+        self, ts_ns: int, slot: int, oracle_e6: int, mark_e6: int, open_e6: int, bid_e6: int, ask_e6: int
     ) -> MarketUpdated | None:
         """Take a price row, the mark's sides worked out; return what is published, ``None`` while the venue is away.
 
@@ -122,7 +122,7 @@ class MarketQuote:
         if ts_ns >= self._check_ns:
             self._look(ts_ns)
         last = self.last
-        slot = oracle_slot = ts_ns // SIM_SLOT_NS
+        oracle_slot = slot
         twap_e6: int = last.oracle_twap_e6  # type: ignore[assignment]
         if self.stale:
             oracle_e6, oracle_slot = last.oracle_e6, last.oracle_slot
@@ -189,7 +189,7 @@ class Quotes:
     def price(self, ts_ns: int, market: str, oracle_e6: int, mark_e6: int) -> MarketUpdated | None:
         """Take a price row of a market; return what the venue publishes of it."""
         quote = self.of[market]
-        return quote.price(ts_ns, oracle_e6, mark_e6, 0, *quote.sides(mark_e6))
+        return quote.price(ts_ns, slot_at(ts_ns), oracle_e6, mark_e6, 0, *quote.sides(mark_e6))
 
     def funding(self, market: str, rate_e9: int) -> None:
         """Take a funding row; the market's next price tells the rate."""

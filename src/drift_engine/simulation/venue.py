@@ -82,7 +82,7 @@ class SimVenue:
     def price(self, ts_ns: int, market: str, oracle_e6: int, mark_e6: int, open_e6: int = 0) -> MarketUpdated | None:
         """Take a price row; return what the venue publishes, ``None`` while it is away."""
         desk = self.desks[market]
-        return desk.take(ts_ns, oracle_e6, mark_e6, open_e6, *desk.quote.sides(mark_e6))
+        return desk.take(ts_ns, slot_at(ts_ns), oracle_e6, mark_e6, open_e6, *desk.quote.sides(mark_e6))
 
     def funding(self, ts_ns: int, market: str, rate_e9: int, mark_twap_e6: int = 0, oracle_twap_e6: int = 0) -> None:
         """Settle an hour's funding on what is held now; the next price tells the rate."""
@@ -237,12 +237,20 @@ class SimVenue:
             self.deposit(self.config.quote, self.config.deposit_e6, ts_ns)
 
     def _traded(
-        self, quote: MarketQuote, ts_ns: int, oracle_e6: int, mark_e6: int, open_e6: int, bid_e6: int, ask_e6: int
+        self,
+        quote: MarketQuote,
+        ts_ns: int,
+        slot: int,
+        oracle_e6: int,
+        mark_e6: int,
+        open_e6: int,
+        bid_e6: int,
+        ask_e6: int,
     ) -> MarketUpdated | None:
         """Take a price row in a market where an order is open."""
         if self._next_open:
             self._matcher.opens(ts_ns, quote.name, open_e6)
-        update = quote.price(ts_ns, oracle_e6, mark_e6, open_e6, bid_e6, ask_e6)
+        update = quote.price(ts_ns, slot, oracle_e6, mark_e6, open_e6, bid_e6, ask_e6)
         self._matcher.priced(ts_ns, quote.name)
         self._changed()
         if not quote.low_e6 <= quote.oracle_e6 <= quote.high_e6:

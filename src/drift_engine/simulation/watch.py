@@ -38,8 +38,8 @@ from drift_engine.simulation.quotes import ANY, NONE, Band, MarketQuote
 _ROUNDING_E6 = 1_000
 _RESERVE = 16
 
-Take = Callable[[int, int, int, int, int, int], MarketUpdated | None]
-"""Takes a price row: time, oracle, mark, open, bid, ask."""
+Take = Callable[[int, int, int, int, int, int, int], MarketUpdated | None]
+"""Takes a price row: time, slot, oracle, mark, open, bid, ask."""
 
 
 class Desk:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 
 from drift_engine.core.types import Event, RowsRead
-from drift_engine.simulation.quotes import sides
+from drift_engine.simulation.quotes import sides, slot_at
 from drift_engine.simulation.rows import Bytes, Columns, Ints, RowKind
 from drift_engine.simulation.timeline import Timeline
 from drift_engine.simulation.venue import SimVenue
@@ -30,20 +30,21 @@ class World:
         self._half_e6 = np.array([desk.quote.half_e6 if desk else 0 for desk in self._desks])
         self._tick_e6 = np.array([desk.quote.tick_e6 if desk else 1 for desk in self._desks])
 
-    def run(self, deliver: Callable[[Event], object]) -> Iterator[int]:
-        """Deliver every event in order; yield the time of each tick, and go on when asked for the next."""
+    def run(self, deliver: Callable[[Event], object]) -> Iterator[tuple[int, int]]:
+        """Deliver every event in order; yield time and slot of each tick, and go on when asked for the next."""
         venue, desks = self.venue, self._desks
         ts_ns = 0
         for chunk in self.timeline.chunks(self._first_row):
             rows = chunk.columns._replace(tick=self._ticks(chunk.columns))
-            for ts_ns, kind, index, a, b, c, tick, bid, ask in rows.rows(*self._sides(rows)):
+            more = (slot_at(rows.ts), *self._sides(rows))
+            for ts_ns, kind, index, a, b, c, tick, slot, bid, ask in rows.rows(*more):
                 if ts_ns >= venue.due_ns:
                     self._advance(ts_ns, deliver)
                 desk = desks[index]
                 if desk is not None:
                     if kind == 2:  # a price
                         take = desk.take
-                        update = take(ts_ns, a, b, c, bid, ask)
+                        update = take(ts_ns, slot, a, b, c, bid, ask)
                         if update is not None:
                             deliver(update)
                     else:
@@ -51,13 +52,13 @@ class World:
                 if tick:
                     if ts_ns >= venue.due_ns:
                         self._advance(ts_ns, deliver)
-                    yield ts_ns
+                    yield ts_ns, slot
             deliver(RowsRead(ts_ns, chunk.first, chunk.last, chunk.digest))
         if ts_ns >= venue.due_ns:
             self._advance(ts_ns, deliver)
 
     def times(self) -> Iterator[int]:
-        """Yield the times that ``run`` will yield. Nothing is lived through: the venue stays where it is."""
+        """Yield the times of the ticks to come. Nothing is lived through: the venue stays where it is."""
         for chunk in self.timeline.chunks(self._first_row):
             rows = chunk.columns
             yield from rows.ts[self._ticks(rows) > 0].tolist()
@@ -65,14 +66,14 @@ class World:
     def _ticks(self, rows: Columns) -> Bytes:
         """Return after which rows a tick comes: the last of a time, if a row that counts came since the one before."""
         ticks = np.flatnonzero(rows.tick)
-        seen = np.cumsum(self._counts[rows.market])[ticks]
+        seen = np.cumsum(self._counts.take(rows.market))[ticks]
         fresh = np.zeros_like(rows.tick)
         fresh[ticks] = np.diff(seen, prepend=0) > 0
         return fresh
 
     def _sides(self, rows: Columns) -> tuple[Ints, Ints]:
         """Return the bids and asks of a chunk's price rows; what stands in other rows means nothing."""
-        return sides(rows.b, self._half_e6[rows.market], self._tick_e6[rows.market])
+        return sides(rows.b, self._half_e6.take(rows.market), self._tick_e6.take(rows.market))
 
     def _rates(
         self, ts_ns: int, kind: int, name: str, a: int, b: int, c: int, deliver: Callable[[Event], object]
