@@ -66,8 +66,7 @@ class DriftEngine(BaseEngine):
         if live_mode or self.config.mode == "live":
             raise ConfigError(wiring.NOT_LIVE_YET)
         self.strategy = strategy
-        self.tally = Tally()
-        self.state = EngineState()
+        self.state, self.tally = EngineState(), Tally()
         self._margin: Margin | None = None
         self._ports = ports
         self._opened, self._warm, self._books_due_ns = False, False, 0
@@ -120,9 +119,8 @@ class DriftEngine(BaseEngine):
         others, prices = self._inbox.drain()
         for event in others:
             self.process(event)
-        journal = self._journal
-        if journal.reference and not self.bus.subscriptions:
-            journal.row += len(prices)
+        if self._journal.reference and not self.bus.subscriptions:
+            self._journal.row += len(prices)
             apply_tick(self.state, prices, self._clock.now)
             return
         for event in prices:

@@ -236,21 +236,11 @@ class SimVenue:
         else:
             self.deposit(self.config.quote, self.config.deposit_e6, ts_ns)
 
-    def _traded(
-        self,
-        quote: MarketQuote,
-        ts_ns: int,
-        slot: int,
-        oracle_e6: int,
-        mark_e6: int,
-        open_e6: int,
-        bid_e6: int,
-        ask_e6: int,
-    ) -> MarketUpdated | None:
+    def _traded(self, quote: MarketQuote, ts_ns: int, slot: int, *prices_e6: int) -> MarketUpdated | None:
         """Take a price row in a market where an order is open."""
         if self._next_open:
-            self._matcher.opens(ts_ns, quote.name, open_e6)
-        update = quote.price(ts_ns, slot, oracle_e6, mark_e6, open_e6, bid_e6, ask_e6)
+            self._matcher.opens(ts_ns, quote.name, open_e6=prices_e6[2])
+        update = quote.price(ts_ns, slot, *prices_e6)
         self._matcher.priced(ts_ns, quote.name)
         self._changed()
         if not quote.low_e6 <= quote.oracle_e6 <= quote.high_e6:
