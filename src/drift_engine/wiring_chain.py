@@ -131,13 +131,15 @@ def _specs(strategy: DriftStrategy, markets: Listed) -> dict[str, Spec]:
     assets = {spec.oracle: spec.asset for spec in known.values() if isinstance(spec, PerpSpec)}
     known = {name: structs.replace(spec, asset=assets.get(spec.oracle, spec.asset)) for name, spec in known.items()}
     try:
-        found = [spec for name in strategy.subscriptions for spec in facts.resolve(name, known)]
+        wanted = (*strategy.subscriptions, markets.program.quote)
+        found = [spec for name in wanted for spec in facts.resolve(name, known)]
     except facts.UnknownMarketError as error:
-        raise ConfigError(str(error)) from None
+        unread = "".join(f"; {market} cannot be read: {why}" for market, why in markets.unread.items())
+        raise ConfigError(f"{error}{unread}") from None
     if len({spec.name for spec in found if spec.kind == "perp"}) != 1:
         asked = ", ".join(strategy.subscriptions)
         raise ConfigError(f"a run trades one perp market, and {strategy.name} asks for {asked}")
-    return {spec.name: spec for spec in (*found, known[markets.program.quote])}
+    return {spec.name: spec for spec in found}
 
 
 def _fees(markets: Listed) -> Fees:

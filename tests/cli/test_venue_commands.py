@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from chain_stage import ALICE, E6, NOBODY, Stage, clear_of_the_hour, staged
 from cli_runner import Ask, Cli, asking, runner
+from msgspec import structs
 
 from drift_engine.core.funding import rate_drift_e9, rate_velocity_e9
 from drift_engine.core.units import E9
@@ -115,8 +116,18 @@ def test_a_missing_oracle_is_not_known_and_never_dropped(velocity: Stage, ask: A
 def test_a_market_that_cannot_be_decoded_stands_there_with_the_reason(ask: Ask) -> None:
     address = addresses.perp_market(VELOCITY.program_id, 1)
     with staged(VELOCITY, idle=True) as stage:
+        stage.enrol()
+        one = OrderParams(order_type=OrderType.MARKET, base_asset_amount=E9 // 1_000, direction=Direction.LONG)
+        stage.take(structs.replace(one, market_index=1))
         stage.put(address, bytes(stage.account(address).data)[:1224])
         btc = ask("markets", *at(stage))["perps"][1]
+        (held,) = ask("account", stage.alice, *at(stage))["sub_accounts"]
+    assert (held["margin"]["status"], held["health_percent"], held["margin"]["collateral_e6"]) == (
+        "unknown",
+        None,
+        None,
+    )
+    assert "perp market 1, which cannot be read: PerpMarket has 1224 bytes" in held["problem"]
     assert (btc["name"], btc["status"], btc["oracle"]) == ("#1", None, None)
     assert "1224 bytes" in btc["problems"][0]
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec import structs
 from solders.account import Account
+from solders.pubkey import Pubkey
 
 from drift_engine import replay
 from drift_engine.config import ConfigError, RunConfig
@@ -20,8 +21,10 @@ from drift_engine.engine import DriftEngine
 from drift_engine.execution.limits import Limits
 from drift_engine.journal import Journal
 from drift_engine.localnet.faults import Fault
+from drift_engine.localnet.ledger import Ledger
 from drift_engine.localnet.serving import Running, ServeConfig, served
 from drift_engine.localnet.venue import serving
+from drift_engine.localnet.venue.program import PlayedVenue
 from drift_engine.strategies.hold import HoldStrategy
 from drift_engine.venues import addresses
 from drift_engine.venues.programs import DRIFT_V2, VELOCITY, by_name
@@ -141,6 +144,36 @@ async def test_a_node_that_falls_silent_makes_margin_stale_until_it_speaks_again
         running.faults.clear()
         await on.until("known", lambda _: on.engine.margin is not None and on.engine.margin.status == "known", 30)
         assert held(on.engine.state) == E9
+
+
+async def test_a_market_that_cannot_be_read_stops_only_the_run_that_trades_it() -> None:
+    async with served(replace(venue("velocity"), programs=(Idle(VELOCITY),))) as running:
+        damage(running, addresses.perp_market(VELOCITY.program_id, 2))
+        async with stage(HOLD, running) as on:
+            await on.until("filled", lambda state: held(state) == E9)
+        why = r"unknown market 'ETH-PERP'; the venue has .*; perp market 2 cannot be read: PerpMarket has"
+        with pytest.raises(ConfigError, match=why):
+            async with stage(structs.replace(HOLD, params={"market": "ETH-PERP", "target": "1"}), running):
+                pass
+        damage(running, addresses.spot_market(VELOCITY.program_id, 0))
+        with pytest.raises(ConfigError, match=r"unknown market 'USDT'; .*; spot market 0 cannot be read: SpotMarket"):
+            async with stage(HOLD, running):
+                pass
+
+
+class Idle(PlayedVenue):
+    """A venue in which nothing happens by itself, so that its accounts may be damaged."""
+
+    def tick(self, ledger: Ledger) -> bool | None:
+        return None
+
+
+def damage(running: Running, address: Pubkey) -> None:
+    """Take an account's last byte, and let that be confirmed."""
+    whole = running.chain.bank.get(address)
+    assert whole is not None
+    running.chain.put(address, Account(whole.lamports, bytes(whole.data)[:-1], whole.owner))
+    running.chain.advance(2)
 
 
 async def test_what_the_chain_does_not_have_is_refused_in_one_line() -> None:

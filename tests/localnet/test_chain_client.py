@@ -1,6 +1,7 @@
 """The port over a served chain: plans as transactions, outcomes proven, events numbered once, kills in between."""
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,6 +21,7 @@ from drift_engine.core.types import (
     ApprovedPlan,
     Deposited,
     Filled,
+    InterestAccrued,
     Leg,
     PlanClosed,
     PnlSettled,
@@ -29,7 +31,9 @@ from drift_engine.core.types import (
 )
 from drift_engine.localnet import tokens
 from drift_engine.venues.chain_client import ChainClient
+from drift_engine.venues.chain_client.events import ReadTransaction, Teller
 from drift_engine.venues.chain_client.log import ClientLog, ForeignLogError
+from drift_engine.venues.errors import DecodeError
 from drift_engine.venues.instructions import funds, needs
 from drift_engine.venues.instructions.tokens import token_account
 from drift_engine.venues.program import Program
@@ -37,6 +41,8 @@ from drift_engine.venues.programs import DRIFT_V2, VELOCITY
 from drift_engine.venues.rpc import calls as rpc_calls
 from drift_engine.venues.trader import Trader
 from drift_engine.venues.transactions.sending import Landed, Sender, Sent
+from drift_engine.venues.translate import Names
+from drift_engine.venues.wire.events.markets import SpotInterestRecord
 
 PROGRAMS = pytest.mark.parametrize("program", [VELOCITY, DRIFT_V2], ids=lambda program: program.name)
 E6, E9 = 10**6, 10**9
@@ -106,6 +112,51 @@ async def test_plans_fill_and_rest_and_the_books_are_the_venues(program: Program
         assert differences(state.account, observed.account) == ()
         with pytest.raises(UnknownEventError):
             await client.events_since(len(events) + 1, time.time_ns())
+
+
+async def test_a_market_that_cannot_be_read_is_left_out_and_its_books_are_refused(tmp_path: Path) -> None:
+    async with stage(VELOCITY, idle=True) as at:
+        async with opened(at, key := at.person("hal"), tmp_path / "log") as (client, _):
+            await client.place(plan("1", leg("ETH-PERP", -E9, 2_980)), time.time_ns())
+            assert (await closed(client, "1")).status == "filled"
+        at.damage_market(2, bytes(at.changed_market(2).data)[:-1])
+        await at.settled()
+        why = "perp market 2,? (which )?cannot be read: PerpMarket has"
+        async with opened(at, at.person("ida"), tmp_path / "other") as (client, _):
+            assert {market.name for market in await client.markets()} == {"SOL-PERP", "BTC-PERP", "USDT", "SOL"}
+            await client.place(plan("1", leg("SOL-PERP", E9, 151)), time.time_ns())
+            assert (await closed(client, "1")).status == "filled"
+            assert (await client.observe(time.time_ns())).account.perp("SOL-PERP").base_e9 == E9
+            await client.place(plan("2", leg("ETH-PERP", E9, 3_020)), time.time_ns())
+            assert re.search(why, (await closed(client, "2")).reason)
+        async with opened(at, key, tmp_path / "log") as (client, _):
+            with pytest.raises(DecodeError, match=why):
+                await client.observe(time.time_ns())
+        async with opened(at, key, tmp_path / "anew") as (client, _):
+            with pytest.raises(DecodeError, match=why):
+                await client.events_since(0, time.time_ns())
+
+
+def test_interest_of_a_market_that_was_not_read_is_not_ours(tmp_path: Path) -> None:
+    def record(index: int) -> SpotInterestRecord:
+        return SpotInterestRecord(
+            ts=1,
+            market_index=index,
+            deposit_balance=0,
+            cumulative_deposit_interest=11,
+            borrow_balance=0,
+            cumulative_borrow_interest=12,
+            optimal_utilization=0,
+            optimal_borrow_rate=0,
+            max_borrow_rate=0,
+        )
+
+    user = Pubkey.new_unique()
+    teller = Teller(ClientLog(tmp_path / "log", str(user)), user, Names({}, {0: "USDT"}), 0)
+    teller.tell(ReadTransaction("signature", 1, 0, (record(7), record(0))))
+    assert [(type(event), event.market) for event in teller.events if isinstance(event, InterestAccrued)] == [
+        (InterestAccrued, "USDT")
+    ]
 
 
 async def test_what_the_program_refuses_or_cannot_be_signed_is_rejected(tmp_path: Path) -> None:

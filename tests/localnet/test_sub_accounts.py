@@ -8,7 +8,7 @@ from trader_stage import FAST, QUICK, stage
 
 from drift_engine.venues.live.listed import Listed
 from drift_engine.venues.live.shared_client import Settings, shared
-from drift_engine.venues.live.sub_accounts import SubAccounts
+from drift_engine.venues.live.sub_accounts import SubAccount, SubAccounts
 from drift_engine.venues.programs import VELOCITY
 from drift_engine.venues.rpc.errors import RpcUnavailableError
 from drift_engine.venues.streams.address import ws_url_of
@@ -20,6 +20,10 @@ E9 = 10**9
 
 def landed(outcome: Outcome) -> None:
     assert isinstance(outcome, Landed), outcome
+
+
+def holds(found: SubAccount, scaled_e9: int) -> bool:
+    return found.account is not None and found.account.spot("USDT").scaled_e9 == scaled_e9
 
 
 async def until(true: Callable[[], bool]) -> None:
@@ -41,7 +45,7 @@ async def test_sub_accounts_appear_change_and_close() -> None:
             await until(lambda: set(accounts.all()) == {0, 1})
             assert [each.name for each in accounts.all().values()] == ["Main", "Hedge"]
             landed(await second.deposit("USDT", 70))
-            await until(lambda: accounts.all()[1].account.spot("USDT").scaled_e9 == 70 * E9)
+            await until(lambda: holds(accounts.all()[1], 70 * E9))
             one = accounts.all()[1]
             assert accounts.all()[1].user is one.user
             assert one.age_ns is not None

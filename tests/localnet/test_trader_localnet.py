@@ -1,5 +1,6 @@
 """A trader's whole life on a served chain: every act read back from the chain by the codec."""
 
+import re
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 
@@ -10,8 +11,10 @@ from solders.pubkey import Pubkey
 from trader_stage import FAST, QUICK, Stage, stage
 
 from drift_engine.localnet import tokens
+from drift_engine.venues.errors import DecodeError, EncodeError
 from drift_engine.venues.http import InvalidRequestError
 from drift_engine.venues.instructions.tokens import token_account
+from drift_engine.venues.live.sub_accounts import SubAccounts
 from drift_engine.venues.mirror import Pace
 from drift_engine.venues.program import Program
 from drift_engine.venues.programs import DRIFT_V2, VELOCITY
@@ -19,6 +22,7 @@ from drift_engine.venues.trader import Trader
 from drift_engine.venues.transactions.sending import Failed, Landed, Outcome
 from drift_engine.venues.wire.events.trading import OrderActionRecord, SettlePnlRecord
 from drift_engine.venues.wire.order_enums import Direction, SuccessCondition
+from drift_engine.venues.wire.order_params import OrderParams
 from drift_engine.venues.wire.user import Order
 
 PROGRAMS = pytest.mark.parametrize("program", [VELOCITY, DRIFT_V2], ids=lambda program: program.name)
@@ -68,6 +72,37 @@ async def test_the_whole_life_of_a_sub_account(program: Program) -> None:
         landed(await trader.delete_user())
         assert await trader.found() is None
         assert at.tokens(at.person("nobody")) == 100_000 * E6
+
+
+@PROGRAMS
+async def test_a_market_that_cannot_be_read_stops_only_what_needs_it(program: Program) -> None:
+    async with stage(program, idle=True) as at:
+        async with connected(at, key := at.person("hal")) as trader:
+            other = trader.at(1)
+            for each in (trader, other):
+                landed(await each.create_user())
+                landed(await each.deposit(program.quote, 1_000))
+            landed(await other.take("ETH-PERP", "0.1", condition=SuccessCondition.FULL_FILL))
+        at.damage_market(2, bytes(at.changed_market(2).data)[:-1])
+        await at.settled()
+        async with connected(at, key) as trader:
+            other = trader.at(1)
+            landed(await trader.take("SOL-PERP", "1", condition=SuccessCondition.FULL_FILL))
+            assert (await trader.account()).perp("SOL-PERP").base_e9 == E9
+            why = r"perp market 2,? (which )?cannot be read: PerpMarket has \d+ bytes"
+            with pytest.raises(EncodeError, match=why):
+                await trader.place(OrderParams(market_index=2, base_asset_amount=E9, price=E6))
+            with pytest.raises(DecodeError, match=f"the account holds something in {why}"):
+                await other.account()
+            with pytest.raises(EncodeError, match=why):
+                await other.place(other.order("SOL-PERP", "1", "140"))
+            accounts = SubAccounts(trader.connection, trader.listed, key.pubkey())
+            await accounts.ready()
+            first, second = accounts.all().values()
+            assert first.account is not None
+            assert (first.account.perp("SOL-PERP").base_e9, first.problem) == (E9, None)
+            assert second.account is None
+            assert re.search(why, second.problem or "")
 
 
 @PROGRAMS

@@ -15,6 +15,7 @@ from drift_engine.core.position_manager import apply
 from drift_engine.core.types import EngineState, Event, Market, RunStarted
 from drift_engine.localnet import tokens
 from drift_engine.localnet.chain import Chain, ChainConfig
+from drift_engine.localnet.ledger import Ledger
 from drift_engine.localnet.serving import Running, ServeConfig, served
 from drift_engine.localnet.venue import listings, world
 from drift_engine.localnet.venue.program import PlayedVenue
@@ -36,6 +37,13 @@ FAST = Settings(
     warm_ms=200,
 )
 QUICK = Following(first_ms=2_000, first_poll_ms=100, poll_ms=200, until_ms=4_000, again_ms=300)
+
+
+class IdleVenue(PlayedVenue):
+    """A venue in which nothing happens by itself, so that its accounts may be damaged."""
+
+    def tick(self, ledger: Ledger) -> bool | None:
+        return None
 
 
 class Stage:
@@ -64,21 +72,21 @@ class Stage:
         """Move an asset's oracle, and its perp's mark."""
         bank, program_id = self.chain.bank, self.program.program_id
         address = addresses.pyth_lazer_oracle(program_id, listings.feed_of(asset))
-        account = self._account(address)
+        account = self.held(address)
         oracle = PythLazerOracle(bytearray(account.data), PYTH_LAZER_ORACLE)
         world.post_price(oracle, price_e6, bank.slot, bank.unix_timestamp)
-        self._rewrite(address, bytes(oracle.data))
+        self.rewrite(address, bytes(oracle.data))
         for spec in self.listing.perps():
             if spec.asset == asset:
                 address = addresses.perp_market(program_id, spec.index)
-                market = PerpMarket(bytearray(self._account(address).data), self.program.layouts.perp_market)
+                market = PerpMarket(bytearray(self.held(address).data), self.program.layouts.perp_market)
                 market.peg_multiplier = price_e6
-                self._rewrite(address, bytes(market.data))
+                self.rewrite(address, bytes(market.data))
 
     def changed_market(self, index: int, **figures: object) -> PerpMarket:
         """Return a perp market as it would be with other figures."""
         address = addresses.perp_market(self.program.program_id, index)
-        market = PerpMarket(bytearray(self._account(address).data), self.program.layouts.perp_market)
+        market = PerpMarket(bytearray(self.held(address).data), self.program.layouts.perp_market)
         for name, value in figures.items():
             setattr(market, name, value)
         return market
@@ -90,17 +98,23 @@ class Stage:
             while self.chain.slot < until:  # noqa: ASYNC110 - the chain has no event to wait for
                 await asyncio.sleep(0.01)
 
+    def damage_market(self, index: int, data: bytes) -> None:
+        """Put bytes in a perp market's place that may be anything."""
+        self.rewrite(addresses.perp_market(self.program.program_id, index), data)
+
     def fault(self, kind: str, **settings: object) -> None:
         """Set a fault of the server, or act with it."""
         self.running.server.set_fault(kind, settings)
 
-    def _account(self, address: Pubkey) -> Account:
+    def held(self, address: Pubkey) -> Account:
+        """Return an account that is there."""
         found = self.chain.bank.get(address)
         assert found is not None, address
         return found
 
-    def _rewrite(self, address: Pubkey, data: bytes) -> None:
-        old = self._account(address)
+    def rewrite(self, address: Pubkey, data: bytes) -> None:
+        """Put other bytes into an account."""
+        old = self.held(address)
         self.chain.put(address, Account(old.lamports, data, old.owner))
 
 
@@ -117,11 +131,13 @@ def folded(markets: tuple[Market, ...], quote: str, events: list[Event]) -> Engi
 
 
 @asynccontextmanager
-async def stage(program: Program, *, slot_ms: int = 30) -> AsyncIterator[Stage]:
-    """Serve a chain with the venue on it; its slots open by the clock."""
+async def stage(program: Program, *, slot_ms: int = 30, idle: bool = False) -> AsyncIterator[Stage]:
+    """Serve a chain with the venue on it; its slots open by the clock. On an ``idle`` one nothing happens by itself."""
     chain = ChainConfig(slot_ms=slot_ms)
     genesis = world.genesis(program, Chain(chain).bank.rent, chain.start_slot, int(time()))
-    config = ServeConfig(chain=chain, programs=(PlayedVenue(program),), accounts=tuple(genesis.items()))
+    config = ServeConfig(
+        chain=chain, programs=((IdleVenue if idle else PlayedVenue)(program),), accounts=tuple(genesis.items())
+    )
     async with served(config) as running:
         yield Stage(program, running)
 

@@ -6,13 +6,13 @@ of 0 is none, as in the program.
 
 from typing import Any
 
-from drift_engine.core.interest import market_utilisation_e6, rates_e6
+from drift_engine.core.interest import market_utilisation_e6
 from drift_engine.core.oracle_validity import accepts
 from drift_engine.core.types import Market, PerpSpec, SpotSpec
 from drift_engine.venues.errors import DecodeError
 from drift_engine.venues.program import Program
 from drift_engine.venues.snapshot import Snapshot
-from drift_engine.venues.snapshot.market_reads import MarketRead, withheld_e6
+from drift_engine.venues.snapshot.market_reads import MarketRead, rates_a_year
 from drift_engine.venues.wire.enums import OracleSource, PerpOperation, SpotOperation
 from drift_engine.venues.wire.perp_market import PerpMarket
 from drift_engine.venues.wire.spot_market import SpotMarket
@@ -78,7 +78,7 @@ def spot(program: Program, read: MarketRead[SpotMarket]) -> Facts:
     view, market = read.view, read.market
     if view is None:
         return found
-    deposit_e6, borrow_e6 = _rates(program, view, market)
+    deposit_e6, borrow_e6 = (None, None) if market is None else rates_a_year(view, market)
     found |= {
         "paused": _names(SpotOperation(view.paused_operations)),
         "mint": str(view.mint),
@@ -149,13 +149,6 @@ def _side(market: Market | None, spread_e6: int) -> int | None:
     if market is None or market.mark_e6 is None:
         return None
     return market.mark_e6 * (10**6 + spread_e6) // 10**6
-
-
-def _rates(program: Program, view: SpotMarket, market: Market | None) -> tuple[int | None, int | None]:
-    """Return deposit and borrow rate; a market without an optimum has none, as the program cannot work them out."""
-    if market is None or not view.optimal_utilization:
-        return None, None
-    return rates_e6(market, withheld_e6(view))
 
 
 def _tokens(market: Market | None, view: SpotMarket, scaled_e9: int, interest_e10: int) -> int | None:

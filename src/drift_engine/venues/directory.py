@@ -13,6 +13,7 @@ from solders.token import ID as TOKEN
 
 from drift_engine.venues.errors import EncodeError
 from drift_engine.venues.instructions.tokens import TOKEN_2022
+from drift_engine.venues.market_id import MarketId, MarketKind
 from drift_engine.venues.wire.perp_market import PerpMarket
 from drift_engine.venues.wire.spot_market import SpotMarket
 
@@ -63,6 +64,8 @@ class Directory:
         self.protocol = protocol
         self._perps: dict[int, PerpTerms] = {}
         self._spots: dict[int, SpotTerms] = {}
+        self.unread: dict[MarketId, str] = {}
+        """Markets that are there and could not be read, and why: who names one is told."""
         for perp in perps:
             self.know_perp(perp)
         for spot in spots:
@@ -85,11 +88,11 @@ class Directory:
 
     def perp(self, which: int | str) -> PerpTerms:
         """Return a perp market. Raises ``EncodeError`` where it is not known."""
-        return _found(self._perps, which, f"{self.protocol} perp market")
+        return self._found(self._perps, which, "perp")
 
     def spot(self, which: int | str) -> SpotTerms:
         """Return a spot market. Raises ``EncodeError`` where it is not known."""
-        return _found(self._spots, which, f"{self.protocol} spot market")
+        return self._found(self._spots, which, "spot")
 
     def check_mint(self, which: int | str, mint: Pubkey) -> SpotTerms:
         """Return a spot market after checking that it keeps this token. Raises ``EncodeError``."""
@@ -97,6 +100,20 @@ class Directory:
         if terms.mint != mint:
             raise EncodeError(f"wrong mint {mint}: {terms.symbol} (spot market {terms.index}) keeps {terms.mint}")
         return terms
+
+    def _found(self, markets: Mapping[int, T], which: int | str, kind: MarketKind) -> T:
+        if isinstance(which, int):
+            if terms := markets.get(which):
+                return terms
+            if why := self.unread.get(MarketId(kind, which)):
+                raise EncodeError(f"{self.protocol} {kind} market {which} cannot be read: {why}")
+        else:
+            named = [terms for terms in markets.values() if terms.symbol == which]
+            if len(named) == 1:
+                return named[0]
+        known = ", ".join(f"{terms.index} {terms.symbol}" for terms in markets.values()) or "none"
+        unread = "".join(f"; {market} cannot be read: {why}" for market, why in self.unread.items())
+        raise EncodeError(f"unknown {self.protocol} {kind} market {which!r}; known are {known}{unread}")
 
 
 def perp_terms(market: PerpMarket) -> PerpTerms:
@@ -130,15 +147,3 @@ def spot_terms(market: SpotMarket) -> SpotTerms:
         market.order_tick_size,
         market.min_order_size,
     )
-
-
-def _found(markets: Mapping[int, T], which: int | str, what: str) -> T:
-    if isinstance(which, int):
-        if terms := markets.get(which):
-            return terms
-    else:
-        named = [terms for terms in markets.values() if terms.symbol == which]
-        if len(named) == 1:
-            return named[0]
-    known = ", ".join(f"{terms.index} {terms.symbol}" for terms in markets.values()) or "none"
-    raise EncodeError(f"unknown {what} {which!r}; known are {known}")

@@ -130,7 +130,7 @@ class Teller:
     def _filled(self, record: OrderActionRecord, side: str, order: PlanOrder | None) -> None:
         sign = 1 if getattr(record, f"{side}_order_direction") == Direction.LONG else -1
         perp = record.market_type == MarketType.PERP
-        names = self._names.perps if perp else self._names.spots
+        name_of = self._names.perp if perp else self._names.spot
         fee = record.taker_fee if side == "taker" else record.maker_fee
         self._emit(
             Filled(
@@ -138,7 +138,7 @@ class Teller:
                 0,
                 order.plan_id if order else "",
                 order.leg if order else 0,
-                names[record.market_index],
+                name_of(record.market_index),
                 "perp" if perp else "spot",
                 sign * (record.base_asset_amount_filled or 0),
                 -sign * (record.quote_asset_amount_filled or 0),
@@ -178,14 +178,16 @@ class Teller:
 
     def moved(self, record: DepositRecord) -> None:
         """Tokens came in or went out, at the interest that the record tells."""
-        ts_ns, market = record.ts * SECOND_NS, self._names.spots[record.market_index]
+        ts_ns, market = record.ts * SECOND_NS, self._names.spot(record.market_index)
         self._accrue(ts_ns, market, record.market_cumulative_deposit_interest, record.market_cumulative_borrow_interest)
         kind = Deposited if record.direction == DepositDirection.DEPOSIT else Withdrawn
         self._emit(kind(ts_ns, 0, market, record.amount))
 
     def accrued(self, record: SpotInterestRecord) -> None:
-        """A spot market's interest was brought up to date."""
-        market = self._names.spots[record.market_index]
+        """A spot market's interest was brought up to date; of a market without a name the account has nothing."""
+        if record.market_index not in self._names.spots:
+            return
+        market = self._names.spot(record.market_index)
         interest = record.cumulative_deposit_interest, record.cumulative_borrow_interest
         self._accrue(record.ts * SECOND_NS, market, *interest)
 
@@ -198,7 +200,7 @@ class Teller:
 
     def settled(self, record: SettlePnlRecord) -> None:
         """PnL moved to the quote balance."""
-        self._emit(PnlSettled(record.ts * SECOND_NS, 0, self._names.perps[record.market_index], record.pnl))
+        self._emit(PnlSettled(record.ts * SECOND_NS, 0, self._names.perp(record.market_index), record.pnl))
 
     def funded(self, record: FundingPaymentRecord) -> None:
         """Funding was settled; the side's cumulative rate, less what the position had seen, is the rate."""
@@ -208,7 +210,7 @@ class Teller:
             FundingPaid(
                 record.ts * SECOND_NS,
                 0,
-                self._names.perps[record.market_index],
+                self._names.perp(record.market_index),
                 now_e9 - record.user_last_cumulative_funding,
                 now_e9,
                 record.base_asset_amount,
@@ -222,9 +224,9 @@ class Teller:
         No plan says that, so it is not our trade, and outside PnL as all else that people move. The program books it
         so: what is given leaves the exchange (``handle_end_swap``, ``instructions/user.rs``).
         """
-        ts_ns, spots = record.ts * SECOND_NS, self._names.spots
-        self._emit(Withdrawn(ts_ns, 0, spots[record.in_market_index], record.amount_in))
-        self._emit(Deposited(ts_ns, 0, spots[record.out_market_index], record.amount_out - record.fee))
+        ts_ns, names = record.ts * SECOND_NS, self._names
+        self._emit(Withdrawn(ts_ns, 0, names.spot(record.in_market_index), record.amount_in))
+        self._emit(Deposited(ts_ns, 0, names.spot(record.out_market_index), record.amount_out - record.fee))
 
     def liquidated(self, record: LiquidationRecord) -> None:
         """Part of the account was taken over."""
@@ -233,33 +235,33 @@ class Teller:
 
 def _liquidation(record: LiquidationRecord, names: Names) -> Liquidated:
     ts_ns, kind = record.ts * SECOND_NS, record.liquidation_type
-    quote = names.spots[0]
+    quote = names.spot(0)
     if kind == LiquidationType.LIQUIDATE_PERP:
         perp = record.liquidate_perp
         taken_e6 = perp.if_fee + perp.protocol_fee
         got_e6, fees_e6 = perp.quote_asset_amount - taken_e6, taken_e6 + perp.liquidator_fee
-        name = names.perps[perp.market_index]
+        name = names.perp(perp.market_index)
         return Liquidated(ts_ns, 0, "perp", name, perp.base_asset_amount, got_e6, perp.oracle_price, fees_e6)
     if kind == LiquidationType.LIQUIDATE_SPOT:
         spot = record.liquidate_spot
-        asset, owed = names.spots[spot.asset_market_index], names.spots[spot.liability_market_index]
+        asset, owed = names.spot(spot.asset_market_index), names.spot(spot.liability_market_index)
         given, repaid = -spot.asset_transfer, spot.liability_transfer
         return Liquidated(ts_ns, 0, "spot", "", 0, 0, 0, 0, 0, asset, given, owed, repaid)
     if kind == LiquidationType.LIQUIDATE_BORROW_FOR_PERP_PNL:
         borrow = record.liquidate_borrow_for_perp_pnl
-        name, owed = names.perps[borrow.perp_market_index], names.spots[borrow.liability_market_index]
+        name, owed = names.perp(borrow.perp_market_index), names.spot(borrow.liability_market_index)
         oracle_e6, repaid = borrow.market_oracle_price, borrow.liability_transfer
         return Liquidated(ts_ns, 0, "perp_pnl", name, 0, -borrow.pnl_transfer, oracle_e6, 0, 0, "", 0, owed, repaid)
     if kind == LiquidationType.LIQUIDATE_PERP_PNL_FOR_DEPOSIT:
         pnl = record.liquidate_perp_pnl_for_deposit
-        name, asset = names.perps[pnl.perp_market_index], names.spots[pnl.asset_market_index]
+        name, asset = names.perp(pnl.perp_market_index), names.spot(pnl.asset_market_index)
         oracle_e6, given = pnl.market_oracle_price, -pnl.asset_transfer
         return Liquidated(ts_ns, 0, "perp_pnl", name, 0, pnl.pnl_transfer, oracle_e6, 0, 0, asset, given)
     if kind == LiquidationType.PERP_BANKRUPTCY:
         lost = record.perp_bankruptcy
-        return Liquidated(ts_ns, 0, "bankruptcy", names.perps[lost.market_index], 0, -lost.pnl, 0, 0, -lost.pnl)
+        return Liquidated(ts_ns, 0, "bankruptcy", names.perp(lost.market_index), 0, -lost.pnl, 0, 0, -lost.pnl)
     debt = record.spot_bankruptcy
-    owed, repaid = names.spots[debt.market_index], debt.borrow_amount
+    owed, repaid = names.spot(debt.market_index), debt.borrow_amount
     forgiven_e6 = repaid if owed == quote else 0
     return Liquidated(ts_ns, 0, "bankruptcy", "", 0, 0, 0, 0, forgiven_e6, "", 0, owed, repaid)
 

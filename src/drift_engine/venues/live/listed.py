@@ -2,25 +2,26 @@
 
 How many there are the State account says; each market's address follows from its index, its oracle from the market.
 ``read`` fetches them once; ``follow`` has them mirrored, so that ``market`` is as new as the stream: it is translated
-when asked for, and again only after its account or its oracle's changed. What cannot be read has no price and says why
-in ``troubles``; it is never left out.
+when asked for, and again only after its account or its oracle's changed. A market whose oracle cannot be read has no
+price, and ``troubles`` says why. One whose own account cannot be read is left out: ``unread`` says which and why, and
+so does the refusal of whatever needs it, be it an instruction or the account of who holds something there.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from msgspec import structs
 from solders.pubkey import Pubkey
 
-from drift_engine.core.interest import rates_e6
 from drift_engine.core.types import Market
 from drift_engine.venues.directory import Directory
 from drift_engine.venues.errors import DecodeError
 from drift_engine.venues.live.shared_client import Connection
+from drift_engine.venues.market_id import MarketId, MarketKind
 from drift_engine.venues.program import Program
 from drift_engine.venues.rpc.types import AccountInfo
 from drift_engine.venues.snapshot import market_addresses
-from drift_engine.venues.snapshot.market_reads import withheld_e6
+from drift_engine.venues.snapshot.market_reads import rates_a_year, require_place
 from drift_engine.venues.translate import Names, Translator
 from drift_engine.venues.wire.accounts import decode, decode_as
 from drift_engine.venues.wire.enums import OracleSource
@@ -36,6 +37,7 @@ _NO_ORACLE = Pubkey.default()
 class _Place:
     """Where a market lies, and what it was made of when last translated."""
 
+    index: int
     key: Pubkey
     oracle: Pubkey
     made_of: tuple[AccountInfo | None, AccountInfo | None] | None = None
@@ -59,20 +61,42 @@ class Listed:
         return iter((*self.names.perps.values(), *self.names.spots.values()))
 
     async def read(self) -> None:
-        """Read every market. Raises ``DecodeError`` where the chain does not have the protocol, or another layout."""
-        infos = await self._fetched([self.program.state])
-        state = decode_as(State, infos[0].owner, infos[0].data)
+        """Read every market that can be. Raises ``DecodeError`` where the chain does not have the protocol's state."""
+        (info,) = await self._fetched([self.program.state])
+        if info is None:
+            raise DecodeError(
+                f"{self.program.name} has no account {self.program.state} on this chain: is it the right cluster?"
+            )
+        state = decode_as(State, info.owner, info.data)
         perps, spots = market_addresses(self.program, state)
         self.translator = Translator(self.program, state.perp_fee_structure.fee_tiers[0])
         self.keys = (*spots, *perps)
-        for key, info in zip(self.keys, await self._fetched(self.keys), strict=True):
-            market = _market(info)
-            self.directory.read(market)
-            self._places[market.name] = _Place(key, market.oracle)
+        infos = await self._fetched(self.keys)
         self.names = Names(
-            {index: self.directory.perp(index).symbol for index in range(len(perps))},
-            {index: self.directory.spot(index).symbol for index in range(len(spots))},
+            spots=self._taken("spot", spots, infos[: len(spots)]),
+            perps=self._taken("perp", perps, infos[len(spots) :]),
+            unread=self.unread,
         )
+
+    @property
+    def unread(self) -> dict[MarketId, str]:
+        """Why each market that was left out could not be read."""
+        return self.directory.unread
+
+    def _taken(self, kind: MarketKind, keys: Sequence[Pubkey], infos: Sequence[AccountInfo | None]) -> dict[int, str]:
+        """Take in the markets of a kind that can be read, and return their names by index."""
+        names = {}
+        for index, (key, info) in enumerate(zip(keys, infos, strict=True)):
+            try:
+                view = _market(key, index, info)
+                self._made(view, None)
+            except DecodeError as error:
+                self.unread[MarketId(kind, index)] = str(error)
+                continue
+            self.directory.read(view)
+            self._places[view.name] = _Place(index, key, view.oracle)
+            names[index] = view.name
+        return names
 
     async def follow(self) -> None:
         """Mirror the markets and their oracles from now on, and wait until all were read."""
@@ -85,15 +109,21 @@ class Listed:
         return self._connection.subscriptions.slot
 
     def markets(self, now_ns: int) -> tuple[Market, ...]:
-        """Return every market as it is mirrored; ``now_ns`` is Unix time, from which ages are taken off."""
-        return tuple(self._dated(name, now_ns) for name in self._places)
+        """Return every market as it is mirrored; ``now_ns`` is Unix time, from which ages are taken off.
+
+        One that can be read no more is left out, and ``troubles`` says why.
+        """
+        return tuple(market for name in self._places if (market := self._dated(name, now_ns)) is not None)
 
     def market(self, name: str) -> Market:
-        """Return a market as it is mirrored, without a time; without a price where its oracle cannot be read."""
+        """Return a market as it is mirrored, without a time; without a price where its oracle cannot be read.
+
+        Raises ``DecodeError`` where its own account can be read no more.
+        """
         place, mirror = self._places[name], self._connection.mirror
         made_of = mirror.get(place.key), mirror.get(place.oracle)
         if place.market is None or made_of != place.made_of:
-            place.made_of, place.market = made_of, self._translated(name, *made_of)
+            place.made_of, place.market = made_of, self._translated(name, place, *made_of)
         return place.market
 
     def age_ns(self, name: str) -> int | None:
@@ -105,24 +135,31 @@ class Listed:
 
     def account(self, key: Pubkey) -> PerpMarket | SpotMarket:
         """Return a mirrored market's account. Raises ``DecodeError`` where it is not there."""
+        place = next((place for place in self._places.values() if place.key == key), None)
         info = self._connection.mirror.get(key)
-        if info is None:
+        if info is None or place is None:
             raise DecodeError(f"market {key} was not read yet")
-        return _market(info)
+        return _market(key, place.index, info)
 
-    def _dated(self, name: str, now_ns: int) -> Market:
+    def _dated(self, name: str, now_ns: int) -> Market | None:
         age_ns = self.age_ns(name)
-        return structs.replace(self.market(name), ts_ns=0 if age_ns is None else now_ns - age_ns)
+        try:
+            return structs.replace(self.market(name), ts_ns=0 if age_ns is None else now_ns - age_ns)
+        except DecodeError as error:
+            self.troubles[name] = f"{name} cannot be read: {error}"
+            return None
 
-    def _translated(self, name: str, info: AccountInfo | None, oracle: AccountInfo | None) -> Market:
+    def _translated(self, name: str, place: _Place, info: AccountInfo | None, oracle: AccountInfo | None) -> Market:
         if info is None:
             raise DecodeError(f"{name} was not read yet")
-        view = _market(info)
-        price = self._price(name, view, oracle)
+        view = _market(place.key, place.index, info)
+        return self._made(view, self._price(name, view, oracle))
+
+    def _made(self, view: PerpMarket | SpotMarket, price: OraclePrice | None) -> Market:
         if isinstance(view, PerpMarket):
             return self.translator.perp_market(view, price)
         market = self.translator.spot_market(view, price)
-        deposit_e6, borrow_e6 = rates_e6(market, withheld_e6(view))
+        deposit_e6, borrow_e6 = rates_a_year(view, market)
         return structs.replace(market, deposit_rate_e6=deposit_e6, borrow_rate_e6=borrow_e6)
 
     def _price(self, name: str, view: PerpMarket | SpotMarket, oracle: AccountInfo | None) -> OraclePrice | None:
@@ -140,22 +177,15 @@ class Listed:
         self.troubles.pop(name, None)
         return price if price.posted_slot is not None else structs.replace(price, posted_slot=self.slot)
 
-    async def _fetched(self, keys: list[Pubkey] | tuple[Pubkey, ...]) -> list[AccountInfo]:
-        return list(_present(self.program, keys, await self._connection.rpc.get_multiple_accounts(keys)))
+    async def _fetched(self, keys: Sequence[Pubkey]) -> list[AccountInfo | None]:
+        return [info for _, infos in await self._connection.rpc.get_multiple_accounts(keys) for info in infos]
 
 
-def _present(
-    program: Program, keys: list[Pubkey] | tuple[Pubkey, ...], parts: list[tuple[int, list[AccountInfo | None]]]
-) -> Iterator[AccountInfo]:
-    found = [info for _, infos in parts for info in infos]
-    for key, info in zip(keys, found, strict=True):
-        if info is None:
-            raise DecodeError(f"{program.name} has no account {key} on this chain: is it the right cluster?")
-        yield info
-
-
-def _market(info: AccountInfo) -> PerpMarket | SpotMarket:
+def _market(key: Pubkey, index: int, info: AccountInfo | None) -> PerpMarket | SpotMarket:
+    if info is None or not info.exists:
+        raise DecodeError(f"it is not on the chain, at {key}")
     found = decode(info.owner, info.data)
-    if isinstance(found, PerpMarket | SpotMarket):
-        return found
-    raise DecodeError(f"{info.pubkey} is no market but a {found.layout.name}")
+    if not isinstance(found, PerpMarket | SpotMarket):
+        raise DecodeError(f"{key} is no market but a {found.layout.name}")
+    require_place(found, index, key)
+    return found

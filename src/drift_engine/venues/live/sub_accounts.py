@@ -15,6 +15,7 @@ from msgspec import Struct
 from solders.pubkey import Pubkey
 
 from drift_engine.core.types import Account
+from drift_engine.venues.errors import DecodeError
 from drift_engine.venues.live.listed import Listed
 from drift_engine.venues.live.shared_client import Connection
 from drift_engine.venues.rpc.types import AccountInfo, Memcmp
@@ -25,15 +26,20 @@ _WAIT_S = 0.02
 
 
 class SubAccount(Struct, frozen=True):
-    """A sub-account as it is mirrored. ``age_ns``: how old it may be, ``None`` where that is not known."""
+    """A sub-account as it is mirrored. ``age_ns``: how old it may be, ``None`` where that is not known.
+
+    ``account`` is what core counts margin on, ``None`` where it holds something that cannot be read: ``problem`` says
+    what.
+    """
 
     address: Pubkey
     number: int
     name: str
-    account: Account
+    account: Account | None
     user: User
     slot: int
     age_ns: int | None
+    problem: str | None = None
 
 
 class SubAccounts:
@@ -44,7 +50,7 @@ class SubAccounts:
         layout = layout_of(listed.program, User)
         wanted = [Memcmp(0, layout.head), Memcmp(layout.offsets["authority"], bytes(authority))]
         self._held = connection.mirror.add_program(listed.program.program_id, wanted)
-        self._decoded: dict[Pubkey, tuple[AccountInfo, User, Account]] = {}
+        self._decoded: dict[Pubkey, tuple[AccountInfo, User, Account | None, str | None]] = {}
 
     async def ready(self) -> None:
         """Wait until the list and every sub-account on it were read."""
@@ -73,10 +79,16 @@ class SubAccounts:
         kept = self._decoded.get(key)
         if kept is None or kept[0] is not info:
             user = decode_as(User, info.owner, info.data)
-            kept = self._decoded[key] = info, user, self._listed.translator.account(user, self._listed.names)
-        _, user, account = kept
+            kept = self._decoded[key] = info, user, *self._translated(user)
+        _, user, account, problem = kept
         age_ns = self._connection.mirror.age_ns(key)
-        return SubAccount(key, user.sub_account_id, user.name, account, user, info.slot, age_ns)
+        return SubAccount(key, user.sub_account_id, user.name, account, user, info.slot, age_ns, problem)
+
+    def _translated(self, user: User) -> tuple[Account | None, str | None]:
+        try:
+            return self._listed.translator.account(user, self._listed.names), None
+        except DecodeError as error:
+            return None, str(error)
 
     def _info(self, key: Pubkey) -> AccountInfo | None:
         return self._connection.mirror.get(key)

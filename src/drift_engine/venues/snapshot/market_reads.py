@@ -12,6 +12,7 @@ from msgspec import Struct
 from solders.pubkey import Pubkey
 from solders.token import ID as TOKEN
 
+from drift_engine.core.interest import rates_e6
 from drift_engine.core.oracle_validity import Validity
 from drift_engine.core.types import Market
 from drift_engine.venues import addresses
@@ -76,6 +77,12 @@ def owned(kind: type[V], program: Program, address: Pubkey, found: Accounts) -> 
     return decode_as(kind, info.owner, info.data)
 
 
+def require_place(view: PerpMarket | SpotMarket, index: int, address: Pubkey) -> None:
+    """Raise ``DecodeError`` where a market is not the one of its address: it is read by a layout that it has not."""
+    if view.market_index != index or view.pubkey != address:
+        raise DecodeError(f"market {index} at {address} says that it is {view.market_index} at {view.pubkey}")
+
+
 def market_indexes(state: State) -> tuple[range, range]:
     """Return the indexes of all perp and of all spot markets, by the counts that the state keeps.
 
@@ -124,6 +131,7 @@ class MarketReader(Struct, frozen=True):
         except DecodeError as error:
             problems.append(str(error))
         try:
+            require_place(view, index, address)
             market = self._market(view, oracle)
         except DecodeError as error:
             problems.append(str(error))
@@ -156,6 +164,11 @@ def withheld_e6(view: SpotMarket) -> int:
     fund = view.insurance_fund
     own = view.protocol_fee_factor if "protocol_fee_factor" in view.layout.offsets else 0
     return fund.total_factor + fund.if_fee_factor + own
+
+
+def rates_a_year(view: SpotMarket, market: Market) -> tuple[int | None, int | None]:
+    """Return deposit and borrow rate; a market without an optimum has none, as the program cannot work them out."""
+    return rates_e6(market, withheld_e6(view)) if view.optimal_utilization else (None, None)
 
 
 def vault_amount(info: AccountInfo | None) -> int | None:

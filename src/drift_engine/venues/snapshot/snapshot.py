@@ -16,6 +16,7 @@ from drift_engine.core.types import Account, Market
 from drift_engine.core.units import SECOND_NS
 from drift_engine.venues import addresses
 from drift_engine.venues.errors import DecodeError, VenueError
+from drift_engine.venues.market_id import MarketId, MarketKind
 from drift_engine.venues.program import Program
 from drift_engine.venues.rpc.types import AccountInfo
 from drift_engine.venues.snapshot.market_reads import (
@@ -124,12 +125,17 @@ def assemble(
     names = Names(
         {read.index: read.name for read in perp_reads if read.market is not None},
         {read.index: read.name for read in spot_reads if read.market is not None},
+        _unread(perp_reads, "perp") | _unread(spot_reads, "spot"),
     )
     held = tuple(_sub_account(program, translator, names, found, key) for key in users)
     stats = None
     if authority is not None and found.get(addresses.user_stats(program.program_id, authority)) is not None:
         stats = owned(UserStats, program, addresses.user_stats(program.program_id, authority), found)
     return Snapshot(program, slot, block_time_s, state, perp_reads, spot_reads, stats, held)
+
+
+def _unread(reads: Sequence[AnyRead], kind: MarketKind) -> dict[MarketId, str]:
+    return {MarketId(kind, read.index): "; ".join(read.problems) for read in reads if read.market is None}
 
 
 def _sub_account(

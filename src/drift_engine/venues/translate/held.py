@@ -3,19 +3,17 @@
 Source: ``state/user.rs`` (SpotPosition, PerpPosition) of both programs. Markets are named by their index.
 """
 
-from collections.abc import Mapping
-
 from drift_engine.core.types import PerpPosition, SpotBalance
-from drift_engine.venues.errors import DecodeError
+from drift_engine.venues.translate.names import Names
 from drift_engine.venues.wire import user as wire_user
 
 _ISOLATED, _POSITION_LIQUIDATED, _POSITION_BANKRUPT = 1, 2, 4
 
 
-def balance(held: wire_user.SpotPosition, spots: Mapping[int, str]) -> SpotBalance:
+def balance(held: wire_user.SpotPosition, names: Names) -> SpotBalance:
     """Return a balance; a borrow is negative. Raises ``DecodeError`` where its market is not named."""
     return SpotBalance(
-        _of(spots, held.market_index, "spot"),
+        names.spot(held.market_index),
         -held.scaled_balance if held.balance_type else held.scaled_balance,
         held.open_bids,
         held.open_asks,
@@ -48,11 +46,11 @@ def _holds(held: wire_user.PerpPosition) -> bool:
     )
 
 
-def position(held: wire_user.PerpPosition, perps: Mapping[int, str]) -> PerpPosition:
+def position(held: wire_user.PerpPosition, names: Names) -> PerpPosition:
     """Return a position. Raises ``DecodeError`` where its market is not named."""
     flags = held.position_flag
     return PerpPosition(
-        _of(perps, held.market_index, "perp"),
+        names.perp(held.market_index),
         held.base_asset_amount,
         held.quote_asset_amount,
         held.quote_entry_amount,
@@ -68,10 +66,3 @@ def position(held: wire_user.PerpPosition, perps: Mapping[int, str]) -> PerpPosi
         bool(flags & _POSITION_LIQUIDATED),
         bool(flags & _POSITION_BANKRUPT),
     )
-
-
-def _of(names: Mapping[int, str], index: int, kind: str) -> str:
-    name = names.get(index)
-    if name is None:
-        raise DecodeError(f"the account holds something in {kind} market {index}, which was not read")
-    return name

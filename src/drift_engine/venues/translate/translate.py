@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from msgspec import Struct
-
 from drift_engine.core.types import (
     Account,
     AssetTier,
@@ -29,6 +27,7 @@ from drift_engine.core.units import E6, rescale
 from drift_engine.venues.errors import DecodeError
 from drift_engine.venues.program import Program
 from drift_engine.venues.translate.held import balance, held_positions, position
+from drift_engine.venues.translate.names import Names
 from drift_engine.venues.wire import perp_market as wire_perp
 from drift_engine.venues.wire import spot_market as wire_spot
 from drift_engine.venues.wire import user as wire_user
@@ -61,13 +60,6 @@ _OPERATIONS = (
     "update_funding", "amm_fill", "fill", "settle_pnl", "settle_pnl_with_position", "liquidation",
     "amm_immediate_fill", "settle_revenue_pool",
 )  # fmt: skip
-
-
-class Names(Struct, frozen=True):
-    """What markets are called, by their index."""
-
-    perps: Mapping[int, str]
-    spots: Mapping[int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,8 +198,8 @@ class Translator:
         drift, status = self.program.name == "drift_v2", view.status
         return Account(
             self.program.quote,
-            tuple(balance(held, names.spots) for held in view.spot_positions()),
-            tuple(position(held, names.perps) for held in held_positions(view)),
+            tuple(balance(held, names) for held in view.spot_positions()),
+            tuple(position(held, names) for held in held_positions(view)),
             view.max_margin_ratio,
             leverage=_named(_LEVERAGES, view.margin_mode, "margin mode", "the account") if drift else "ordinary",
             being_liquidated=bool(status & _BEING_LIQUIDATED),
