@@ -2,11 +2,63 @@
 
 from __future__ import annotations
 
-import pytest
+import ssl
+from collections.abc import Callable
 
+import aiohttp
+import pytest
+from aiohttp.client_reqrep import ConnectionKey
+
+from drift_engine.venues import http
+from drift_engine.venues.rpc import transport
+from drift_engine.venues.streams import kept_socket
 from drift_engine.venues.urls import checked_url, shown
 
 KEY = "0123456789abcdef0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        (KEY, "…"),
+        (f"{KEY}.rpcpool.example:8899", "….rpcpool.example:8899"),
+        (f"me:pw@acme-{KEY}.mainnet.example", "acme-….mainnet.example"),
+        ("7f4a1c9e-0b2d-4e6f-8a1b-3c5d7e9f0a2b.node.example", "….node.example"),
+        ("4fjk29dlslwoq8vnzb71p0.node.example", "….node.example"),
+        ("QmYwAPJzvTkrsCEVRXadvuwL.node.example", "….node.example"),
+        ("12345678901234567890.node.example", "….node.example"),
+        (f"solana.{KEY}.node.example", "solana.….node.example"),
+    ],
+)
+def test_a_key_in_a_host_is_hidden(host: str, expected: str) -> None:
+    assert shown(f"https://{host}") == f"https://{expected}"
+    assert shown(f"https://{host}/{KEY}") == f"https://{expected}/…"
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "mainnet.helius-rpc.com",
+        "api.mainnet-beta.solana.com",
+        "cool-bitter-frost.solana-mainnet.quiknode.pro",
+        "solanamainnetvalidator01.example:8899",
+        "internationalizationservices.example",
+        "ip-192-168-100-101.eu-central-1.compute.internal",
+        "127.0.0.1:8899",
+        "[2001:db8:85a3:1234:5678:8a2e:370:7334]:8899",
+        "localhost",
+    ],
+)
+def test_an_ordinary_host_is_readable(host: str) -> None:
+    assert shown(f"https://{host}") == f"https://{host}"
+
+
+@pytest.mark.parametrize("reason", [http._kind, transport._reason, kept_socket._reason])
+def test_a_certificate_of_another_host_names_no_key(reason: Callable[[Exception], str]) -> None:
+    said = f"certificate verify failed: Hostname mismatch, certificate is not valid for '{KEY}.rpcpool.example'"
+    key = ConnectionKey(f"{KEY}.rpcpool.example", 443, True, True, None, None, None)
+    error = aiohttp.ClientConnectorCertificateError(key, ssl.SSLCertVerificationError(1, said))
+    assert reason(error) == said.replace(KEY, "…")
 
 
 @pytest.mark.parametrize(

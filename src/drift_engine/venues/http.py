@@ -27,7 +27,7 @@ import msgspec
 from aiohttp.client_middlewares import ClientHandlerType
 
 from drift_engine.core.client import VenueUnavailableError
-from drift_engine.venues.urls import checked_url, shown
+from drift_engine.venues.urls import checked_url, shown, without_tokens
 
 T = TypeVar("T")
 W = TypeVar("W")
@@ -246,7 +246,7 @@ def _seconds(text: str | None) -> float | None:
 
 def _kind(error: Exception) -> str:
     cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
-    return getattr(cause, "strerror", None) or type(cause).__name__
+    return without_tokens(getattr(cause, "strerror", None) or type(cause).__name__)
 
 
 class _ConnectionCutError(aiohttp.ClientError):

@@ -18,6 +18,7 @@ import aiohttp
 from drift_engine.core.units import MILLISECOND_NS, SECOND_NS
 from drift_engine.venues.endpoints import Endpoint, Endpoints
 from drift_engine.venues.rpc.errors import RpcError, RpcRateLimitedError, RpcUnavailableError, RpcUnreadError
+from drift_engine.venues.urls import without_tokens
 
 T = TypeVar("T")
 HEADERS = {"Content-Type": "application/json"}
@@ -199,7 +200,7 @@ def _reason(error: Exception) -> str:
     """Say what broke, without the address that aiohttp puts into its messages."""
     cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
     known = cause.strerror if isinstance(cause, OSError) else None
-    return known or type(error).__name__
+    return without_tokens(known or type(error).__name__)
 
 
 def _retry_after_ns(headers: Mapping[str, str]) -> int | None:

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 import aiohttp
 
 from drift_engine.venues.endpoints import Endpoint, Endpoints
+from drift_engine.venues.urls import without_tokens
 
 MAX_FRAME_BYTES = 32 << 20
 
@@ -190,4 +191,4 @@ def _reason(error: Exception) -> str:
     if isinstance(error, aiohttp.WSServerHandshakeError):
         return f"HTTP {error.status} instead of a WebSocket"
     cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
-    return (cause.strerror if isinstance(cause, OSError) else None) or type(error).__name__
+    return without_tokens((cause.strerror if isinstance(cause, OSError) else None) or type(error).__name__)
