@@ -3,10 +3,9 @@
 Names are loaded when they are first used, so that importing the package costs almost nothing.
 """
 
-from typing import TYPE_CHECKING
-
 from drift_engine.first_use import loaded_on_first_use
 
+TYPE_CHECKING = False  # to import ``typing`` takes longer than all else here
 if TYPE_CHECKING:
     from drift_engine.engine import BaseEngine, DriftEngine
     from drift_engine.strategies.base import DriftStrategy

@@ -4,9 +4,14 @@ A package has light parts, such as the types it answers with, and heavy ones, su
 front door names the heavy ones; whoever imports a light part through it must not pay for them.
 """
 
-from collections.abc import Callable, Mapping
+from __future__ import annotations
+
 from importlib import import_module
-from typing import Any
+
+TYPE_CHECKING = False  # ``import drift_engine`` costs what is imported here
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
 
 
 def loaded_on_first_use(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:

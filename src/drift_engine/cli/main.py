@@ -123,7 +123,9 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
 
 
 def main() -> NoReturn:
-    """Run the command line and exit. SIGTERM ends a run as Ctrl-C does."""
+    """Run the command line and exit. SIGTERM ends a run as Ctrl-C does, which is ours from here on."""
     streams.make_ready()
     signal.signal(signal.SIGTERM, _interrupt)
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(run())
