@@ -194,8 +194,17 @@ def test_an_engine_that_the_fleet_has_not_is_told_with_those_it_has(fleet: Fleet
     assert (code, json.loads(said)["code"]) == (2, "unknown_engine")
     manager.terminate()
     manager.wait(30)
-    assert cli(fleet, "kill", "nope") == (2, "drift-engine: no engine 'nope'; the fleet has a\n")
-    assert "is drift-engine serve running" in cli(fleet, "kill", "a")[1]
+    left = "those that ever ran here are a; manager cannot be reached: No such file or directory"
+    for words in (("start",), ("stop",), ("restart",), ("kill",), ("deposit", "5"), ("withdraw", "5")):
+        code, said = cli(fleet, words[0], "nope", *words[1:])
+        assert (code, said) == (2, f"drift-engine: no engine 'nope'; {left}\n"), words
+        code, said = cli(fleet, words[0], "a", *words[1:])
+        assert (code, "is drift-engine serve running with this --state?" in said) == (1, True), words
+    assert f"no engine 'a1'; did you mean 'a'? {left}" in cli(fleet, "start", "a1")[1]
+    written = len(Audit(fleet.state).last(100))
+    code, said = cli(fleet, "stop", "nope", "--json")
+    assert (code, json.loads(said)["code"]) == (2, "unknown_engine")
+    assert len(Audit(fleet.state).last(100)) == written, "what reached nobody is not written"
 
 
 def test_a_stopped_fleet_still_says_what_it_holds(fleet: Fleet) -> None:

@@ -39,20 +39,25 @@ def ask_manager(state: Path | None, do: str, within_s: float = 5.0, **fields: An
 
 
 def why_unreachable(state: Path | None, engine: str, answer: "Answer") -> "Answer":
-    """Return the answer of an engine that nobody reached, made plainer: no such engine, or it does not run."""
+    """Return the answer of an engine that nobody reached, made plainer: no such engine, or it does not run.
+
+    Without a manager it is told by the files: of a name that never ran there it is said, and who could not be asked.
+    """
+    from drift_engine.cli.places import engines
     from drift_engine.control.protocol import no, no_engine
 
     if answer.code != "unreachable":
         return answer
     fleet = ask_manager(state, "fleet")
-    names = [row["engine"] for row in fleet.data] if fleet.ok else _were(state_dir(state))
-    if engine not in names:
-        return no_engine(engine, names) if names else answer
-    return no("not_running", f"{engine} does not run; drift-engine start {engine}") if fleet.ok else answer
-
-
-def _were(directory: Path) -> list[str]:
-    return sorted(path.stem for path in directory.glob("engines/*.json"))
+    if fleet.ok:
+        names = [row["engine"] for row in fleet.data]
+        stopped = no("not_running", f"{engine} does not run; drift-engine start {engine}")
+        return stopped if engine in names else no_engine(engine, names)
+    names = engines(state_dir(state))
+    if not names or engine in names:
+        return answer
+    unknown = no_engine(engine, names, "those that ever ran here are")
+    return no(unknown.code, f"{unknown.message}; {fleet.message}")
 
 
 def noted(state: Path | None, what: str, target: str, answer: "Answer") -> "Answer":

@@ -44,9 +44,9 @@ def stopped(state_dir: Path) -> list[dict[str, Any]] | None:
 
     Where an engine was killed, or its journal went on since, its row knows nothing: the journal is there to be asked.
     """
-    from drift_engine.cli.places import engines, last_run_ns
+    from drift_engine.cli.places import last_run_ns, with_journal
 
-    names = engines(state_dir)
+    names = with_journal(state_dir)
     written = [(state_dir / f"{name}.journal").stat().st_mtime_ns for name in names]
     if not names or max(written) <= last_run_ns(state_dir):
         return None

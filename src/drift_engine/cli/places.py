@@ -65,9 +65,13 @@ def find_journal(journal: Path | None, state_dir: Path | None) -> Path:
 
 
 def engines(state_dir: Path) -> list[str]:
-    """Return the names of a fleet's engines that have a journal in a state directory."""
-    names = (path.stem for path in state_dir.glob("engines/*.json"))
-    return sorted(name for name in names if (state_dir / f"{name}.journal").is_file())
+    """Return the names of a fleet's engines that were ever started in a state directory."""
+    return sorted(path.stem for path in state_dir.glob("engines/*.json"))
+
+
+def with_journal(state_dir: Path) -> list[str]:
+    """Return the names of those that have a journal there."""
+    return [name for name in engines(state_dir) if (state_dir / f"{name}.journal").is_file()]
 
 
 def last_run_ns(state_dir: Path) -> int:
@@ -81,14 +85,14 @@ def last_run_ns(state_dir: Path) -> int:
 def _named(journal: Path, state_dir: Path) -> Path:
     if journal.is_file():
         return journal
-    known = engines(state_dir)
+    known = with_journal(state_dir)
     if str(journal) in known:
         return state_dir / f"{journal}.journal"
     raise ConfigError(f"there is no journal {journal}" + (f"; engines here are {', '.join(known)}" if known else ""))
 
 
 def _nothing_known(state_dir: Path) -> str:
-    known = engines(state_dir)
+    known = with_journal(state_dir)
     if not known:
         return f"no run is known in {state_dir}; run one, or name its journal or its --state"
     return f"{state_dir} holds a fleet: name one of its engines, {', '.join(known)}, in place of a journal"

@@ -21,18 +21,22 @@ Amount = Annotated[str, typer.Argument(metavar="AMOUNT", help="USD, as 100.5.")]
 
 def start(engine: Engine, *, state: State = None, as_json: Json = False) -> int:
     """Start an engine of the fleet."""
-    return tell(noted(state, "start", engine, ask_manager(state, "start", engine=engine)), as_json=as_json)
+    return _steered("start", engine, state, as_json=as_json)
 
 
 def stop(engine: Engine, *, state: State = None, as_json: Json = False) -> int:
     """Stop an engine cleanly; its positions stay as they are."""
-    return tell(noted(state, "stop", engine, ask_manager(state, "stop", engine=engine)), as_json=as_json)
+    return _steered("stop", engine, state, as_json=as_json)
 
 
 def restart(engine: Engine, *, state: State = None, as_json: Json = False) -> int:
     """Stop an engine and start it again in the mode it has."""
-    answer = ask_manager(state, "restart", _LONG_S, engine=engine)
-    return tell(noted(state, "restart", engine, answer), as_json=as_json)
+    return _steered("restart", engine, state, _LONG_S, as_json=as_json)
+
+
+def _steered(word: str, engine: str, state: Path | None, within_s: float = 5.0, *, as_json: bool) -> int:
+    answer = noted(state, word, engine, ask_manager(state, word, within_s, engine=engine))
+    return tell(why_unreachable(state, engine, answer), as_json=as_json)
 
 
 def deposit(engine: Engine, amount: Amount, *, state: State = None, as_json: Json = False) -> int:

@@ -39,11 +39,11 @@ def no(code: str, message: str, data: Any = None) -> Answer:
     return Answer(ok=False, code=code, message=message, data=data)
 
 
-def no_engine(name: str, known: Collection[str]) -> Answer:
+def no_engine(name: str, known: Collection[str], has: str = "the fleet has") -> Answer:
     """Return the answer where a fleet has no engine of a name: the near one, and all it has."""
     meant = near(name, known)
     perhaps = f"did you mean {meant!r}? " if meant else ""
-    return no("unknown_engine", f"no engine {name!r}; {perhaps}the fleet has {', '.join(known)}")
+    return no("unknown_engine", f"no engine {name!r}; {perhaps}{has} {', '.join(known)}")
 
 
 class Request(Struct, frozen=True):
