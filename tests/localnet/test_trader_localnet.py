@@ -11,6 +11,9 @@ from solders.pubkey import Pubkey
 from trader_stage import FAST, QUICK, Stage, stage
 
 from drift_engine.localnet import tokens
+from drift_engine.localnet.ledger import Ledger
+from drift_engine.localnet.program import Invocation, ProgramError
+from drift_engine.localnet.venue.program import PlayedVenue
 from drift_engine.venues.errors import DecodeError, EncodeError
 from drift_engine.venues.http import InvalidRequestError
 from drift_engine.venues.instructions.tokens import token_account
@@ -167,6 +170,20 @@ async def test_what_is_taken_at_a_worst_price_leaves_nothing_open() -> None:
         assert (await trader.account()).perp("SOL-PERP").base_e9 == 0
         landed(await trader.take("SOL-PERP", "1", "200"))
         assert (await trader.account()).perp("SOL-PERP").base_e9 == E9
+
+
+async def test_a_build_that_keeps_the_vamm_from_new_orders_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_venue: PlayedVenue, _invocation: Invocation, _ledger: Ledger) -> None:
+        raise ProgramError(6252, "ImpossibleFill", "as builds of 2024 do")
+
+    async with stage(DRIFT_V2) as at, connected(at, at.person("kay")) as trader:
+        landed(await trader.create_user())
+        landed(await trader.deposit("USDC", 1_000))
+        monkeypatch.setattr(PlayedVenue, "execute", refuse)
+        outcome = await trader.take("SOL-PERP", "1", "152")
+        assert isinstance(outcome, Failed)
+        assert (outcome.name, outcome.slot) == ("ImpossibleFill", None)
+        assert "State.min_perp_auction_duration" in outcome.detail
 
 
 async def test_the_same_act_twice_is_two_transactions() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from time import time
 
 import pytest
+from msgspec import structs
 from onchain import program_so
 from parity_desk import ParityDesk, oracle_of
 from solders.keypair import Keypair
@@ -18,10 +19,12 @@ from drift_engine.localnet.serving import ServeConfig, served
 from drift_engine.localnet.venue import world
 from drift_engine.localnet.venue.serving import Person, with_venue
 from drift_engine.venues.chain_client import ChainClient
+from drift_engine.venues.instructions import fills, needs
 from drift_engine.venues.programs import DRIFT_V2
 from drift_engine.venues.trader import Trader
 from drift_engine.venues.transactions.sending import Failed, Landed, Outcome
-from drift_engine.venues.wire.order_enums import PostOnly, SuccessCondition
+from drift_engine.venues.wire.order_enums import IMMEDIATE_OR_CANCEL, PostOnly, SuccessCondition
+from drift_engine.venues.wire.state import State
 
 pytestmark = pytest.mark.onchain
 E6, E9 = 10**6, 10**9
@@ -129,3 +132,40 @@ async def test_the_vamm_of_a_served_chain_fills_a_limit_order_at_once() -> None:
         landed(await trader.deposit("USDC", "10000"))
         landed(await trader.take("SOL-PERP", "1", "152", condition=SuccessCondition.FULL_FILL))
         assert (await trader.account()).perp("SOL-PERP").base_e9 == E9
+
+
+async def test_a_build_that_keeps_the_vamm_from_new_orders_says_so_and_fills_with_makers() -> None:
+    """No auction that is asked for changes that: ``validate_perp_fill_possible``, ``math/orders.rs`` at v2.84.0."""
+    keys = [Keypair.from_seed(bytes([number] * 32)) for number in (4, 5)]
+    config = ServeConfig(chain=ChainConfig(slot_ms=30, program_so=program_so()))
+    people = [Person(key.pubkey(), tokens={0: 10_000 * E6}) for key in keys]
+    async with served(with_venue(config, DRIFT_V2, people=people)) as running:
+        at = Stage(DRIFT_V2, running)
+        state = State(bytearray(at.held(DRIFT_V2.state).data), DRIFT_V2.layouts.state)
+        state.min_perp_auction_duration = 10
+        at.rewrite(DRIFT_V2.state, bytes(state.data))
+        async with (
+            Trader.connect(DRIFT_V2, running.url, keys[0], settings=FAST, following=QUICK) as trader,
+            Trader.connect(DRIFT_V2, running.url, keys[1], settings=FAST, following=QUICK) as maker,
+        ):
+            for each in (trader, maker):
+                landed(await each.create_user())
+                landed(await each.deposit("USDC", "10000"))
+            refused = await trader.take("SOL-PERP", "1", "152", condition=SuccessCondition.FULL_FILL)
+            assert isinstance(refused, Failed)
+            assert (refused.code, refused.name, refused.slot) == (6252, "ImpossibleFill", None)
+            assert "name makers, or place it" in refused.detail
+            user, flags = await trader.user(), IMMEDIATE_OR_CANCEL
+            auction = {"auction_duration": 20, "auction_start_price": 151 * E6, "auction_end_price": 152 * E6}
+            wanted = structs.replace(trader.order("SOL-PERP", "1", "152", bit_flags=flags), **auction)
+            rest = needs.for_taking(DRIFT_V2, trader.directory, user, wanted)
+            again = await trader.act(fills.place_and_take_perp_order(DRIFT_V2, trader.owner, wanted, None, rest))
+            assert isinstance(again, Failed)
+            assert again.name == "ImpossibleFill"
+            landed(await trader.take("SOL-PERP", "1", condition=SuccessCondition.FULL_FILL))
+            assert len(await trader.orders()) == 1
+            landed(await trader.cancel_all())
+            landed(await maker.place(maker.order("SOL-PERP", "-2", "150.5", post_only=PostOnly.MUST)))
+            makers = [maker.owner]
+            landed(await trader.take("SOL-PERP", "2", "152", condition=SuccessCondition.FULL_FILL, makers=makers))
+            assert (await trader.account()).perp("SOL-PERP").base_e9 == 2 * E9

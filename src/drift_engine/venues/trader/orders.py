@@ -6,6 +6,8 @@ Figures are those of ``order_forms``: text, ``Decimal`` or whole units; sizes ar
 from collections.abc import Callable, Sequence
 from typing import Unpack
 
+from msgspec import structs
+
 from drift_engine.core.units import show_scaled
 from drift_engine.venues.http import InvalidRequestError
 from drift_engine.venues.instructions import fills, needs, orders
@@ -13,7 +15,7 @@ from drift_engine.venues.instructions.trader import Trader as Owner
 from drift_engine.venues.trader import order_forms
 from drift_engine.venues.trader.desk import Desk
 from drift_engine.venues.trader.order_forms import BASE_DECIMALS, PRICE_DECIMALS, Figure, Settings
-from drift_engine.venues.transactions.sending import Outcome
+from drift_engine.venues.transactions.sending import Failed, Outcome
 from drift_engine.venues.wire.order_enums import (
     IMMEDIATE_OR_CANCEL,
     Direction,
@@ -23,6 +25,11 @@ from drift_engine.venues.wire.order_enums import (
 )
 from drift_engine.venues.wire.order_params import ModifyOrderParams, OrderParams, ScaleOrderParams
 from drift_engine.venues.wire.user import Order, User
+
+_KEPT_FROM_VAMM = (
+    "this build of the program keeps the vAMM from an order for its first slots (State.min_perp_auction_duration), and "
+    "no maker named has one that meets it: name makers, or place it and let keepers fill it"
+)
 
 
 class OrderDesk(Desk):
@@ -118,6 +125,11 @@ class OrderDesk(Desk):
 
         With a ``price``, the worst one, what does not fill is cancelled; without one it is a market order, which the
         program does not let be cancelled so: what is left waits for keepers until it expires.
+
+        Builds of Drift v2 of 2024 keep the vAMM from an order for its first ``State.min_perp_auction_duration`` slots,
+        whatever auction it asks for. Without makers they refuse one with a price before it is sent on (6252
+        ImpossibleFill), and one without a price waits, under any ``condition``. A build does not tell which it is, so
+        it is asked.
         """
         flags = 0 if price == 0 else IMMEDIATE_OR_CANCEL
         wanted = self.order(market, base, price, reduce_only=reduce_only, bit_flags=flags)
@@ -127,7 +139,10 @@ class OrderDesk(Desk):
         rest = needs.for_taking(self.program, self.directory, user, wanted, others, referrer)
         taken = fills.place_and_take_perp_order(self.program, self.owner, wanted, asked, rest)
         quote = self.directory.perp(wanted.market_index).quote_index
-        return await self.act(*self.fresh(quote), taken)
+        outcome = await self.act(*self.fresh(quote), taken)
+        if isinstance(outcome, Failed) and outcome.name == "ImpossibleFill":
+            return structs.replace(outcome, detail=_KEPT_FROM_VAMM)
+        return outcome
 
     async def _mine(self, has: Callable[[User], object] = bool) -> User:
         def fits(user: User) -> None:
