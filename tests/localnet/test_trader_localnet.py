@@ -1,5 +1,6 @@
 """A trader's whole life on a served chain: every act read back from the chain by the codec."""
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
@@ -21,6 +22,7 @@ from drift_engine.venues.live.sub_accounts import SubAccounts
 from drift_engine.venues.mirror import Pace
 from drift_engine.venues.program import Program
 from drift_engine.venues.programs import DRIFT_V2, VELOCITY
+from drift_engine.venues.rpc.types import AccountInfo
 from drift_engine.venues.trader import Trader
 from drift_engine.venues.transactions.sending import Failed, Landed, Outcome
 from drift_engine.venues.wire.events.trading import OrderActionRecord, SettlePnlRecord
@@ -321,6 +323,59 @@ async def test_an_act_builds_on_what_the_last_one_left_also_where_the_stream_is_
         landed(await trader.place(trader.order("SOL-PERP", 1, 140)))
         assert len(await trader.orders()) == 1
         landed(await trader.cancel())
+        assert await trader.orders() == ()
+
+
+async def test_another_sub_account_knows_of_a_transfer_also_where_the_stream_is_silent() -> None:
+    slow = structs.replace(FAST, pace=Pace(slot_ms=50, all_ms=60_000, without_stream_ms=60_000, due_ms=2_000))
+    async with (
+        stage(VELOCITY) as at,
+        Trader.connect(VELOCITY, at.running.url, at.person("pam"), settings=slow, following=QUICK) as trader,
+    ):
+        other = trader.at(1)
+        for each in (trader, other):
+            landed(await each.create_user())
+        landed(await trader.deposit("USDT", 1_000))
+        await trader.connection.hold([other.owner.user])
+        async with asyncio.timeout(30):
+            while not trader.connection.mirror.has(other.owner.user, other._slot):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        at.fault("stall", on=True)
+        landed(await trader.transfer("USDT", 400, 1))
+        assert (await other.account()).spot("USDT").scaled_e9 == 400 * E9
+
+
+@PROGRAMS
+async def test_an_act_after_another_asks_for_no_account(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an act left is read behind it, though its slot is the newest, and nothing else would be read for long."""
+    slow = structs.replace(FAST, pace=Pace(slot_ms=50, all_ms=60_000, without_stream_ms=60_000, due_ms=10, again_ms=50))
+    async with (
+        stage(program, slot_ms=300) as at,
+        Trader.connect(program, at.running.url, at.person("ola"), settings=slow, following=QUICK) as trader,
+    ):
+        landed(await trader.create_user())
+        last = landed(await trader.deposit(program.quote, 1_000))
+        rpc, user, asked = trader.connection.rpc, trader.owner.user, list[Pubkey]()
+        get_account = rpc.get_account
+
+        async def counted(key: Pubkey, *, min_context_slot: int | None = None) -> AccountInfo | None:
+            asked.append(key)
+            return await get_account(key, min_context_slot=min_context_slot)
+
+        monkeypatch.setattr(rpc, "get_account", counted)
+        acts: list[Callable[[], Awaitable[Outcome]]] = [
+            lambda: trader.place(trader.order("SOL-PERP", 1, 140)),
+            lambda: trader.modify(price=141),
+            trader.cancel,
+        ]
+        for act in acts:
+            async with asyncio.timeout(10):
+                while not trader.connection.mirror.has(user, last.slot):  # noqa: ASYNC110 - the mirror has no event
+                    await asyncio.sleep(0.01)
+            refused = await trader.place(trader.order("SOL-PERP", 10_000, 140))
+            assert isinstance(refused, Failed)
+            last = landed(await act())
+        assert user not in asked
         assert await trader.orders() == ()
 
 

@@ -7,15 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from solders.pubkey import Pubkey
 
-from drift_engine.venues.mirror.held_accounts import (
-    ENOUGH_NOTES,
-    MIN_LAG_SLOTS,
-    SLOTS_KEPT,
-    Held,
-    HeldAccounts,
-    Mark,
-    closed,
-)
+from drift_engine.venues.mirror.held import Held, Mark, closed
+from drift_engine.venues.mirror.held_accounts import ENOUGH_NOTES, MIN_LAG_SLOTS, SLOTS_KEPT, HeldAccounts
 from drift_engine.venues.mirror.slot_times import SlotTimes
 from drift_engine.venues.rpc.types import AccountInfo, Memcmp
 
@@ -384,6 +377,59 @@ def test_no_age_is_ever_understated(seed: int, depth: int) -> None:
         as_of_ns = world.held.as_of_ns(world.account)
         missing_ns = world.missing_since() if as_of_ns is not None else None
         assert missing_ns is None or as_of_ns is None or as_of_ns <= missing_ns
+
+
+def test_what_we_did_is_held_once_it_was_read_after_it() -> None:
+    held, account, _ = in_sync()
+    assert account.has(2)
+    assert not account.has(3), "others may have acted in it since"
+    assert not account.has(20)
+    held.noted(account, state(b"b", 21))
+    before = account.mark
+    held.happened(account, 21)
+    assert account.has(20)
+    assert not account.has(21), "a note of that slot may be of before what we did"
+    held.read(account, account.mark, state(b"b", 20))
+    assert not account.has(21), "a node that lags shows nothing"
+    held.read(account, before, state(b"b", 21))
+    assert not account.has(21), "it was asked before"
+    assert account in held.due
+    held.read(account, account.mark, state(b"b", 21))
+    assert account.has(21)
+    assert not account.has(22)
+    assert account not in held.due
+    held.noted(account, state(b"a", 21))
+    assert not account.has(21), "two states in one slot"
+    held.noted(account, state(b"c", 22))
+    assert account.has(21), "a later slot has it"
+    held.happened(account, 21)
+    assert account.has(21)
+    asked = account.mark
+    held.read(account, asked, state(b"c", 23))
+    held.happened(account, 23)
+    assert not account.has(23), "what was read before we knew may be of before it"
+    held.happened(account, 30)
+    held.read(account, account.mark, state(b"c", 25))
+    assert account in held.due, "a node that lags is asked again"
+    held.read(account, account.mark, state(b"d", 30))
+    assert account.has(30)
+    assert account not in held.due
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 2**32), st.integers(0, 2))
+def test_nothing_is_said_to_have_what_we_did_that_is_of_before(seed: int, depth: int) -> None:
+    world, ours = World(seed, depth), (0, 0)
+    for number in range(1, 400):
+        world.step(number)
+        if world.rng.random() < 0.05:
+            ours = world.slot, len(world.chain)
+            world.chain.append((world.now, world.slot, b"ours %d" % number))
+            world.tell("note", world.chain[-1][2])
+            world.held.happened(world.account, world.slot)
+        info = world.account.info
+        if info is not None and world.account.has(ours[0]):
+            assert next(i for i, each in enumerate(world.chain) if each[2] == info.data) >= ours[1]
 
 
 @pytest.mark.parametrize("key", [KEY])

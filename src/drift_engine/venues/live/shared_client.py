@@ -114,13 +114,13 @@ class Connection:
             await asyncio.sleep(_WAIT_S)
 
     async def newest(self, key: Pubkey, after_slot: int = 0, *, anew: bool = False) -> AccountInfo | None:
-        """Return an account with all that ``after_slot`` did to it. ``None``: no account.
+        """Return an account with all that ``after_slot`` and our own last block did to it. ``None``: no account.
 
-        What is mirrored of that very slot may be of before its last transaction, so the node is asked; ``anew``: it is
-        asked in any case.
+        Where it is not sure that all of it is mirrored yet, the node is asked; ``anew``: it is asked in any case.
         """
         held = self.mirror.get(key)
-        if held is None or held.slot <= after_slot or anew:
+        after_slot = max(after_slot, self.mirror.acted_slot(key))
+        if held is None or anew or not self.mirror.has(key, after_slot):
             found = await self.rpc.get_account(key, min_context_slot=after_slot or None)
             return found if found is not None and found.exists else None
         return held if held.exists else None

@@ -21,53 +21,15 @@ Pure: no clock and no network; times are nanoseconds of the caller's monotonic c
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from solders.pubkey import Pubkey
-from solders.system_program import ID as SYSTEM_PROGRAM
 
+from drift_engine.venues.mirror.held import Held, HeldProgram, Mark
 from drift_engine.venues.mirror.slot_times import SlotTimes
 from drift_engine.venues.rpc.types import AccountInfo, Memcmp
 
 Changed = Callable[[Pubkey, AccountInfo], None]
-Mark = tuple[int, int]
 MIN_LAG_SLOTS = 2
 ENOUGH_NOTES = 20
 SLOTS_KEPT = 512
-
-
-class Held:
-    """One account: what is held, and what the stream may say for it.
-
-    ``changes`` counts what was taken in, ``questions`` how often it became open whether that is all. ``floor`` is the
-    slot below which a reading does not settle what is open.
-    """
-
-    __slots__ = ("as_of_ns", "changes", "floor", "info", "key", "questions", "slot", "spoken_for", "watched")
-
-    def __init__(self, key: Pubkey) -> None:
-        self.key = key
-        self.info: AccountInfo | None = None
-        self.slot = 0
-        self.changes = 0
-        self.questions = 0
-        self.as_of_ns: int | None = None
-        self.watched = False
-        self.spoken_for = False
-        self.floor = 0
-
-    @property
-    def mark(self) -> Mark:
-        """What to remember when a question leaves, so that its answer can be told from later news."""
-        return self.changes, self.questions
-
-
-class HeldProgram(Held):
-    """Which accounts of a program pass a filter: ``members``. Its times are those of the list, not of what is in it."""
-
-    __slots__ = ("members", "wanted")
-
-    def __init__(self, key: Pubkey, wanted: tuple[Memcmp, ...]) -> None:
-        super().__init__(key)
-        self.wanted = wanted
-        self.members: dict[Pubkey, Held] = {}
 
 
 class HeldAccounts:
@@ -137,6 +99,15 @@ class HeldAccounts:
         for held in self._everything():
             held.as_of_ns = self.as_of_ns(held)
             held.spoken_for = held.watched = False
+
+    def happened(self, held: Held, slot: int) -> None:
+        """What we did to an account is in a block of ``slot``: it is read, and no question of before settles it."""
+        held.acted_slot = max(held.acted_slot, slot)
+        if held.slot <= slot:
+            held.questions += 1
+            held.floor = max(held.floor, slot)
+            held.read_slot = 0
+            self.due.add(held)
 
     def slot_began(self, slot: int, parent: int) -> None:
         """The stream told of a new slot, that builds on ``parent``."""
@@ -269,22 +240,19 @@ class HeldAccounts:
         open_since = mark[1] != held.questions or held in self._untold or held in self._undated
         if slot >= held.floor and not open_since:
             held.spoken_for = held.watched
+            held.read_slot = slot
             self.due.discard(held)
 
     def _doubt(self, held: Held) -> None:
         """What is held may not be what the chain holds: its time is its slot's, until it is read again."""
         self.doubts += 1
         held.spoken_for = False
+        held.read_slot = 0
         held.changes += 1
         held.questions += 1
         held.as_of_ns = self.times.not_before(held.slot)
         held.floor = max(held.floor, held.slot)
         self.due.add(held)
-
-
-def closed(key: Pubkey, slot: int) -> AccountInfo:
-    """Return an account that the chain does not have, as it says it itself: no lamports, no data, the system's."""
-    return AccountInfo(key, SYSTEM_PROGRAM, 0, b"", slot)
 
 
 def _later(one: int | None, other: int | None) -> int | None:

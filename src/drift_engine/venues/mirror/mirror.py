@@ -24,7 +24,8 @@ from typing import Self, TypeVar
 from solders.pubkey import Pubkey
 
 from drift_engine.core.units import MILLISECOND_NS
-from drift_engine.venues.mirror.held_accounts import Changed, Held, HeldAccounts, HeldProgram, closed
+from drift_engine.venues.mirror.held import Held, HeldProgram, closed
+from drift_engine.venues.mirror.held_accounts import Changed, HeldAccounts
 from drift_engine.venues.rpc import Rpc
 from drift_engine.venues.rpc import calls as rpc_calls
 from drift_engine.venues.rpc.calls import MAX_ACCOUNTS, account_info, address
@@ -142,6 +143,22 @@ class Mirror:
         """Return what is held; ``None`` where nothing was read yet. One the chain does not have has no lamports."""
         held = self.held.all.get(key)
         return held.info if held is not None else None
+
+    def has(self, key: Pubkey, slot: int) -> bool:
+        """Whether what is held of an account has all that happened in a slot."""
+        held = self.held.all.get(key)
+        return held is not None and held.has(slot)
+
+    def acted_slot(self, key: Pubkey) -> int:
+        """Return the slot of the last block in which a transaction of ours may have changed an account, 0 for none."""
+        held = self.held.all.get(key)
+        return held.acted_slot if held is not None else 0
+
+    def happened(self, key: Pubkey, slot: int) -> None:
+        """Note that a transaction of ours in a block of ``slot`` may have changed an account: it is read at once."""
+        held = self.held.all.get(key)
+        if held is not None:
+            self.held.happened(held, slot)
 
     def as_of_ns(self, key: Pubkey) -> int | None:
         """Return a moment before which nothing is missing in what is held of an account."""

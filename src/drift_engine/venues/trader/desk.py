@@ -1,8 +1,9 @@
 """What every act of a trader needs: its account as it is after its last act, a check before signing, and the send.
 
-An account is read from the mirror where that is newer than the last act that landed, else from the node: whoever acts
-twice in a row never builds the second upon what was before the first. Others act too, and a mirror hears of it a moment
-later: what is refused for what the account holds, or does not, is refused by the node's word.
+An account is read from the mirror where that is sure to hold the last act that landed, else from the node: whoever acts
+twice in a row never builds the second upon what was before the first. Once an act has landed the mirror reads what it
+wrote, so that the next one need not wait for that. Others act too, and a mirror hears of it a moment later: what is
+refused for what the account holds, or does not, is refused by the node's word.
 """
 
 from collections.abc import Callable
@@ -100,8 +101,10 @@ class Desk:
             tables=self.tables,
         )
         outcome = await self.sender.send(sent)
-        if isinstance(outcome, Landed | Failed):
-            self._slot = max(self._slot, outcome.slot or 0)
+        if isinstance(outcome, Landed | Failed) and outcome.slot is not None:
+            self._slot = max(self._slot, outcome.slot)
+            for key in {meta.pubkey for each in instructions for meta in each.accounts if meta.is_writable}:
+                self.connection.mirror.happened(key, outcome.slot)
         return outcome
 
     async def transaction(self, outcome: Landed) -> Transaction | None:
