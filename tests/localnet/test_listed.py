@@ -51,6 +51,19 @@ async def test_a_market_whose_oracle_cannot_be_read_has_no_price() -> None:
             listed.account(addresses.perp_market(VELOCITY.program_id, 99))
 
 
+async def test_a_market_that_has_another_oracle_by_now_has_no_price() -> None:
+    async with stage(VELOCITY, idle=True) as at, shared([at.running.url], settings=FAST) as connection:
+        listed = Listed(VELOCITY, connection)
+        await listed.read()
+        await listed.follow()
+        assert listed.market("SOL-PERP").oracle_e6 == 150 * E6
+        at.damage_market(0, bytes(at.changed_market(0, oracle=at.changed_market(1).oracle).data))
+        async with asyncio.timeout(30):
+            while listed.market("SOL-PERP").oracle_e6 is not None:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        assert "which is not followed; connect anew" in listed.troubles["SOL-PERP"]
+
+
 async def test_a_chain_without_the_protocol_is_refused() -> None:
     async with stage(VELOCITY) as at, shared([at.running.url], settings=FAST) as connection:
         with pytest.raises(DecodeError, match=r"drift_v2 has no account .* is it the right cluster"):

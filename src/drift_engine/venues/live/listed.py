@@ -165,6 +165,9 @@ class Listed:
     def _price(self, name: str, view: PerpMarket | SpotMarket, oracle: AccountInfo | None) -> OraclePrice | None:
         """Return the oracle's price; one that stands by definition is of the newest slot."""
         own = view.oracle_source == OracleSource.QUOTE_ASSET
+        if not own and view.oracle != self._places[name].oracle:
+            self.troubles[name] = f"{name}: its oracle is {view.oracle} by now, which is not followed; connect anew"
+            return None
         if not own and (oracle is None or not oracle.exists):
             self.troubles[name] = f"{name}: its oracle {view.oracle} is not on the chain"
             return None
