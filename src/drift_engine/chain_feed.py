@@ -1,7 +1,8 @@
 """Paper trading on a live venue: its real markets, and a simulated account that nobody but us sees.
 
 What the engine is told of prices, rates and status is the chain's own, dated by when it was surely current. While the
-connection is cut or stalls nothing new is told, and the engine's own rules on stale data hold. The simulated venue
+connection is cut or stalls, or a market cannot be read, nothing new is told, and the engine's own rules on stale data
+hold; ``trouble`` says why. The simulated venue
 takes the same prices to fill our orders, and the chain's funding as the difference of its cumulative rates, of the side
 that is held. Interest runs by the chain's rates, hour by hour.
 """
@@ -15,6 +16,7 @@ from drift_engine.core.driving import drive
 from drift_engine.core.types import Event, Market, MarketUpdated, PerpTotals, Spec, SpotSpec
 from drift_engine.core.units import E9, HOUR_NS, SECOND_NS
 from drift_engine.simulation.venue import SimVenue
+from drift_engine.venues.errors import DecodeError
 from drift_engine.venues.live.listed import Listed
 
 PAUSE_S = 0.25
@@ -54,20 +56,32 @@ class ChainFeed:
             yield now_ns
             await asyncio.sleep(self._pause_s)
 
+    @property
+    def trouble(self) -> str | None:
+        """Why what is told is old, ``None`` while nothing is wrong."""
+        return self._markets.trouble_of(self._names)
+
     def open_interest_e9(self, name: str) -> int | None:
         """Return what a perp market's users hold, of the larger side; ``None`` where it is not known."""
-        totals = self._markets.market(name).totals
+        market = self._read(name)
+        totals = market.totals if market is not None else None
         return max(totals.base_long_e9, abs(totals.base_short_e9)) if isinstance(totals, PerpTotals) else None
 
     def _tell(self, now_ns: int, deliver: Callable[[Event], None]) -> None:
         for name in self._names:
-            market, age_ns = self._markets.market(name), self._markets.age_ns(name)
-            if market.oracle_e6 is not None and market.oracle_e6 > 0 and age_ns is not None:
+            market, age_ns = self._read(name), self._markets.age_ns(name)
+            if market is not None and (market.oracle_e6 or 0) > 0 and age_ns is not None:
                 self._price(market, now_ns - age_ns, deliver)
                 self._fund(market, now_ns)
         self._accrue(now_ns)
         for event in self._venue.advance(now_ns):
             deliver(event)
+
+    def _read(self, name: str) -> Market | None:
+        try:
+            return self._markets.market(name)
+        except DecodeError:  # ``trouble`` tells of it
+            return None
 
     def _price(self, market: Market, as_of_ns: int, deliver: Callable[[Event], None]) -> None:
         """Tell a market's figures with the time they are of; the simulated venue takes the same price."""

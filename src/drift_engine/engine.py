@@ -286,7 +286,7 @@ class DriftEngine(BaseEngine):
             "mode": self.config.mode,
             "strategy": self.strategy.name,
             "scenario": self.config.scenario,
-            **status.run_status(self._taken.started),
+            **status.run_status(self._taken.started, self._taken.feed.trouble),
             **status.books_status(self.state, self.margin, self.strategy.subscriptions, self._taken.open_interest_e9),
             **status.strategy_status(self.strategy),
             "venue_trouble": self._executor.trouble,

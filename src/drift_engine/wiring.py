@@ -51,6 +51,11 @@ _NAMES = "a name is up to 64 letters, digits, '_', '-' and '.', and begins with 
 class Feed(Protocol):
     """What wakes the engine: it fills the inbox and yields each time the engine should tick."""
 
+    @property
+    def trouble(self) -> str | None:
+        """Why what it tells is old or is missing, ``None`` while nothing is wrong."""
+        ...
+
     def beats(self, deliver: Callable[[Event], None]) -> AsyncIterator[int]:
         """Deliver events and yield the time of each tick."""
         ...

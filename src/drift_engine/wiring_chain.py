@@ -86,6 +86,8 @@ def recorded(config: RunConfig, started: RunStarted, journal: Journal) -> Ports:
 class _Silence:
     """A feed that tells nothing."""
 
+    trouble: str | None = None
+
     async def beats(self, deliver: Callable[[Event], None]) -> AsyncIterator[int]:
         """End at once."""
         del deliver

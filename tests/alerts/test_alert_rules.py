@@ -50,6 +50,7 @@ def margin(**changes: Any) -> dict[str, Any]:
         ("delta", [{"net_delta_e9": {"SOL": -400_000_000}}]),
         ("stale", [{"status": "STALE"}]),
         ("stale", [margin(status="unknown", health=None)]),
+        ("stale", [margin(status="stale") | {"data_trouble": "SOL-PERP cannot be read"}]),
         ("venue", [{"venue_trouble": "no answer in 3 s"}]),
         ("engine_down", [{"status": "ERROR"}]),
         ("engine_down", [{}, {"restarts": 1}]),

@@ -63,6 +63,7 @@ def test_a_fleet_on_a_narrow_screen_is_told_in_words() -> None:
 def test_a_venue_that_does_not_answer_is_said() -> None:
     away = statuses.carry() | {"venue_trouble": "no answer in 3 s"}
     assert "the venue does not answer: no answer in 3 s" in drawn(away)
+    assert "SOL-PERP cannot be read" in drawn(statuses.carry() | {"data_trouble": "SOL-PERP cannot be read"})
     assert "does not answer" not in drawn(statuses.carry() | {"venue_trouble": None})
 
 

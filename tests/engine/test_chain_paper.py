@@ -161,6 +161,28 @@ async def test_a_market_that_cannot_be_read_stops_only_the_run_that_trades_it() 
                 pass
 
 
+async def test_a_market_that_can_be_read_no_more_is_told_and_does_not_end_the_run() -> None:
+    address = addresses.perp_market(VELOCITY.program_id, 0)
+    idle = replace(venue("velocity"), programs=(Idle(VELOCITY),))
+    async with served(idle) as running, stage(HOLD, running) as on:
+        await on.until("filled", lambda state: held(state) == E9)
+        assert on.engine.get_status()["data_trouble"] is None
+        whole = running.chain.bank.get(address)
+        assert whole is not None
+        damage(running, address)
+        await on.until("told", lambda _: on.engine.get_status()["data_trouble"])
+        status, ticks = on.engine.get_status(), on.engine.state.ticks
+        assert status["data_trouble"].startswith("SOL-PERP cannot be read: PerpMarket has ")
+        assert status["markets"]["SOL-PERP"]["open_interest_e9"] is None
+        as_of_ns = on.engine.state.markets["SOL-PERP"].ts_ns
+        await on.until("ticks", lambda state: state.ticks > ticks + 3)
+        assert on.engine.state.markets["SOL-PERP"].ts_ns == as_of_ns, "nothing new is told of it"
+        running.chain.put(address, whole)
+        running.chain.advance(2)
+        await on.until("whole", lambda _: on.engine.get_status()["data_trouble"] is None)
+        await on.until("told again", lambda state: state.markets["SOL-PERP"].ts_ns > as_of_ns)
+
+
 class Idle(PlayedVenue):
     """A venue in which nothing happens by itself, so that its accounts may be damaged."""
 

@@ -101,7 +101,8 @@ def _stale(status: Status, _memory: Memory, _at: float) -> str | None:
         return "no heartbeat: the figures are old"
     margin = (status.get("margin") or {}).get("status")
     if status.get("status") == "RUNNING" and margin in ("stale", "unknown"):
-        return f"its data is {margin}: health is not known"
+        why = status.get("data_trouble")
+        return f"its data is {margin}: health is not known" + (f"; {why}" if why else "")
     return None
 
 

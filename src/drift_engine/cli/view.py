@@ -48,7 +48,7 @@ class View:
         top = panels.ends(name, panels.market_label(status))
         bottom = panels.ends(pace, panels.trading(status))
         away = f"the venue does not answer: {status['venue_trouble']}" if status.get("venue_trouble") else None
-        said = [str(text) for text in (away, status["reason"]) if text]
+        said = [str(text) for text in (away, status.get("data_trouble"), status["reason"]) if text]
         return top, bottom, *(Text(text, style="yellow", no_wrap=True, overflow="ellipsis") for text in said)
 
     def _pace(self) -> str:

@@ -37,7 +37,7 @@ def blank(spec: EngineSpec) -> dict[str, Any]:
             "market", "venue", "simulated", "trading", "reason", "latched", "disputed", "closing", "pid", "uptime_s",
             "seq", "as_of_ns", "heard_ns", "wall_ns", "positions", "net_delta_e9", "pnl", "equity_e6",
             "net_deposits_e6", "high_water_e6", "drawdown", "markets", "last_decision", "tally", "strategy_status",
-            "resources", "venue_trouble",
+            "resources", "venue_trouble", "data_trouble",
         )
     )  # fmt: skip
     figures = ("health", "leverage", "collateral_e6", "maintenance_e6", "initial_e6", "collateral_initial_e6",

@@ -16,7 +16,9 @@ from drift_engine.simulation.world import World
 
 
 class PacedFeed:
-    """Steps of a simulated world, ``speed`` seconds of it in one second of ours."""
+    """Steps of a simulated world, ``speed`` seconds of it in one second of ours. There is no ``trouble`` with it."""
+
+    trouble: str | None = None
 
     def __init__(self, world: World, clock: SimClock, speed: float) -> None:
         self._told: list[Event] = []

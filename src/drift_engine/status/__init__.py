@@ -57,12 +57,13 @@ def books_status(
     }
 
 
-def run_status(started: RunStarted | None) -> dict[str, Any]:
-    """Return where a run trades, ``None`` before the start."""
+def run_status(started: RunStarted | None, data_trouble: str | None = None) -> dict[str, Any]:
+    """Return where a run trades, ``None`` before the start, and what is wrong with the data it trades on."""
     if started is None:
-        return {"venue": None, "simulated": None, "market": None}
+        return {"venue": None, "simulated": None, "market": None, "data_trouble": data_trouble}
     market = next((spec.name for spec in started.specs if spec.kind == "perp"), None)
-    return {"venue": started.venue, "simulated": started.simulated, "market": market}
+    told = {"venue": started.venue, "simulated": started.simulated, "market": market}
+    return {**told, "data_trouble": data_trouble}
 
 
 def margin_status(margin: Margin | None, now_ns: int = 0) -> dict[str, Any]:

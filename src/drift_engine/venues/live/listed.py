@@ -7,7 +7,7 @@ price, and ``troubles`` says why. One whose own account cannot be read is left o
 so does the refusal of whatever needs it, be it an instruction or the account of who holds something there.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from msgspec import structs
@@ -115,6 +115,11 @@ class Listed:
         """
         return tuple(market for name in self._places if (market := self._dated(name, now_ns)) is not None)
 
+    def trouble_of(self, names: Iterable[str]) -> str | None:
+        """Return why some markets have no figures, or why all grow old; ``None`` while nothing is wrong."""
+        said = [self.troubles[name] for name in names if name in self.troubles]
+        return "; ".join(said) or self._connection.mirror.trouble
+
     def market(self, name: str) -> Market:
         """Return a market as it is mirrored, without a time; without a price where its oracle cannot be read.
 
@@ -123,7 +128,12 @@ class Listed:
         place, mirror = self._places[name], self._connection.mirror
         made_of = mirror.get(place.key), mirror.get(place.oracle)
         if place.market is None or made_of != place.made_of:
-            place.made_of, place.market = made_of, self._translated(name, place, *made_of)
+            place.made_of, place.market = made_of, None
+            try:
+                place.market = self._translated(name, place, *made_of)
+            except DecodeError as error:
+                self.troubles[name] = f"{name} cannot be read: {error}"
+                raise
         return place.market
 
     def age_ns(self, name: str) -> int | None:
@@ -145,8 +155,7 @@ class Listed:
         age_ns = self.age_ns(name)
         try:
             return structs.replace(self.market(name), ts_ns=0 if age_ns is None else now_ns - age_ns)
-        except DecodeError as error:
-            self.troubles[name] = f"{name} cannot be read: {error}"
+        except DecodeError:
             return None
 
     def _translated(self, name: str, place: _Place, info: AccountInfo | None, oracle: AccountInfo | None) -> Market:
