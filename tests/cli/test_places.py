@@ -70,6 +70,8 @@ def test_an_engines_name_stands_for_its_journal(tmp_path: Path) -> None:
     assert places.find_journal(Path("carry"), tmp_path) == tmp_path / "carry.journal"
     with pytest.raises(ConfigError, match="no journal never-started; engines here are carry, farm"):
         places.find_journal(Path("never-started"), tmp_path)
+    with pytest.raises(ConfigError, match=r"no journal cary; did you mean 'carry'\?"):
+        places.find_journal(Path("cary"), tmp_path)
     with pytest.raises(ConfigError, match="holds a fleet: name one of its engines, carry, farm"):
         places.find_journal(None, tmp_path)
     places.remember(tmp_path, tmp_path / "farm.journal")

@@ -76,13 +76,13 @@ def _rehearse(state: Path, name: str, within_s: float) -> dict[str, Any]:
 
 
 def _asked(state: Path, name: str, do: str, **fields: Any) -> "Answer":
-    from drift_engine.cli.fleet_options import said
+    from drift_engine.cli.fleet_options import refuse, why_unreachable
     from drift_engine.control.client import ask_now
     from drift_engine.control.places import Places
 
     answer = ask_now(Places(state, name).socket, do, **fields)
     if not answer.ok:
-        raise exits.FailedError(said(answer))
+        refuse(why_unreachable(state, name, answer))
     return answer
 
 

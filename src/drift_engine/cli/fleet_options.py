@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -83,22 +83,25 @@ def who() -> str:
 
 
 def tell(answer: "Answer", *, as_json: bool) -> int:
-    """Print an answer. Raises ``FailedError`` where it is a refusal, ``ConfigError`` where there is no such engine."""
+    """Print an answer. Raises as ``refuse`` does where it is a refusal that is to be told in words."""
     from msgspec import structs
 
     from drift_engine.cli.output import print_json
-    from drift_engine.config import ConfigError
 
-    unknown = answer.code == "unknown_engine"
     if as_json:
         print_json({key: value for key, value in structs.asdict(answer).items() if key != "id"})
-        return exits.OK if answer.ok else exits.USAGE if unknown else exits.FAILED
-    if unknown:
-        raise ConfigError(said(answer))
+        return exits.OK if answer.ok else exits.USAGE if answer.code == "unknown_engine" else exits.FAILED
     if not answer.ok:
-        raise exits.FailedError(said(answer))
+        refuse(answer)
     print(answer.message)
     return exits.OK
+
+
+def refuse(answer: "Answer") -> NoReturn:
+    """Raise ``ConfigError`` where there is no such engine, ``FailedError`` for any other refusal."""
+    from drift_engine.config import ConfigError
+
+    raise ConfigError(said(answer)) if answer.code == "unknown_engine" else exits.FailedError(said(answer))
 
 
 def said(answer: "Answer") -> str:

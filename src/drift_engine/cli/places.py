@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from drift_engine.config import DEFAULT_STATE_DIR, ConfigError
+from drift_engine.core.near_names import near
 
 _LAST = "last"
 
@@ -88,7 +89,10 @@ def _named(journal: Path, state_dir: Path) -> Path:
     known = with_journal(state_dir)
     if str(journal) in known:
         return state_dir / f"{journal}.journal"
-    raise ConfigError(f"there is no journal {journal}" + (f"; engines here are {', '.join(known)}" if known else ""))
+    meant = near(str(journal), known)
+    perhaps = f"; did you mean {meant!r}?" if meant else ""
+    here = f"; engines here are {', '.join(known)}" if known else ""
+    raise ConfigError(f"there is no journal {journal}{perhaps or here}")
 
 
 def _nothing_known(state_dir: Path) -> str:
