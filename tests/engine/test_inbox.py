@@ -67,6 +67,18 @@ def test_books_of_a_moment_that_is_over_are_of_no_use() -> None:
     assert not inbox.missing
 
 
+def test_books_do_not_hide_a_hole_behind_them() -> None:
+    """While an event waits for those before it, its coming is asked for and none is taken past it."""
+    inbox, books = Inbox(cursor=1), AccountObserved(9, 1, Account("USDC"))
+    inbox.put(deposit(3))
+    inbox.put(books)
+    assert drained(inbox) == [books]
+    assert inbox.missing
+    inbox.put(deposit(2))
+    assert drained(inbox) == [deposit(2), deposit(3)]
+    assert not inbox.missing
+
+
 def test_after_a_recovery_what_is_in_the_books_is_not_taken_again() -> None:
     inbox = Inbox()
     inbox.start_after(3)
