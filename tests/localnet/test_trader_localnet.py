@@ -399,6 +399,10 @@ async def test_a_late_mirror_refuses_nothing(program: Program, monkeypatch: pyte
         async with connected(at, helper, owner.pubkey()) as late:
             with pytest.raises(InvalidRequestError, match="there is no last order"):
                 await late.cancel()
+        landed(await trader.place(trader.order("BTC-PERP", "-0.01", "110000")))
+        async with connected(at, owner) as late:
+            landed(await late.cancel_all())
+        assert await trader.orders() == ()
         async with connected(at, at.person("stranger"), owner.pubkey()) as stranger:
             with pytest.raises(InvalidRequestError, match="neither authority nor delegate"):
                 await stranger.cancel_all()

@@ -154,10 +154,9 @@ class OrderDesk(Desk):
     def _check(self, wanted: OrderParams) -> None:
         perp = wanted.market_type == MarketType.PERP
         terms = self.directory.perp(wanted.market_index) if perp else self.directory.spot(wanted.market_index)
-        signed = wanted.base_asset_amount if wanted.direction == Direction.LONG else -wanted.base_asset_amount
         order_forms.order(
             terms,
-            signed,
+            wanted.base_asset_amount,
             wanted.price,
             order_type=wanted.order_type,
             reduce_only=wanted.reduce_only,
@@ -173,10 +172,13 @@ class OrderDesk(Desk):
         reduce_only: bool | None,
         policy: int | None,
     ) -> ModifyOrderParams:
-        size = show_scaled(held.base_asset_amount, BASE_DECIMALS) if base is None else base
+        perp = held.market_type == MarketType.PERP
+        decimals = BASE_DECIMALS if perp else self.directory.spot(held.market_index).decimals
+        size = show_scaled(held.base_asset_amount, decimals) if base is None else base
         worst = show_scaled(held.price, PRICE_DECIMALS) if price is None else price
         only = held.reduce_only if reduce_only is None else reduce_only
-        wanted = order_forms.perp_order(self.directory, held.market_index, size, worst, reduce_only=only)
+        formed = order_forms.perp_order if perp else order_forms.spot_order
+        wanted = formed(self.directory, held.market_index, size, worst, reduce_only=only)
         return ModifyOrderParams(
             direction=None if base is None else wanted.direction,
             base_asset_amount=None if base is None else wanted.base_asset_amount,
