@@ -1,17 +1,20 @@
 """Liquidation, bankruptcy included: the venue acts at maintenance, and the engine's ledger agrees to the unit."""
 
+from random import Random
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
-from venue_stage import ONE, PLAIN, T0, S, Stage, opened, perp, plan, spot
+from venue_stage import KNOWN_E6, ONE, PLAIN, T0, S, Stage, opened, perp, plan, spot
 
 from drift_engine.core.margin_monitor import assess
-from drift_engine.core.types import Account, Market, PerpPosition, PnlSettled, SpotBalance
+from drift_engine.core.types import Account, AccountEvent, Leg, Market, PerpPosition, PnlSettled, SpotBalance
 from drift_engine.core.units import E6, HOUR_NS, ceil_to_step
 from drift_engine.simulation import watch
 from drift_engine.simulation.facts import venue_facts
 from drift_engine.simulation.models import Fees, FeeTier, LiquidationRules, Models, VenueConfig
+from drift_engine.simulation.quotes import ANY, NONE
 
 P = 200 * E6
 FIVE_MINUTES = 300 * S
@@ -365,3 +368,57 @@ def eaten(eater: str, *, always: bool) -> list[object]:
 @pytest.mark.parametrize("eater", ["funding", "interest", "fees", "tips"])
 def test_what_eats_the_reserve_ends_in_liquidation_on_the_row_it_must(eater: str) -> None:
     assert eaten(eater, always=False) == eaten(eater, always=True)
+
+
+LOTS = {"SOL-PERP": 6 * ONE, "SOL": 2 * ONE, "BTC-PERP": ONE * 12 // 1_000, "wBTC": ONE * 3 // 1_000}
+
+
+def wandered(seed: int, *, always: bool) -> list[AccountEvent]:
+    """Trade and do whatever an account can, at random, while four prices wander; ``always`` looks afresh at each."""
+    dice = Random(seed)
+    tip_e6 = dice.choice((0, E6))
+    stage = opened(P, config=VenueConfig(deposit_e6=2_000 * E6, models=structs.replace(PLAIN, tip_e6=tip_e6)))
+    venue = stage.venue
+    venue.interest(T0, "wBTC", 0, KNOWN_E6, 0)
+    prices = {name: venue.quotes.of[name].oracle_e6 for name in LOTS}
+    trends = {name: dice.randint(-3, 3) for name in LOTS}
+    for step in range(1, 120):
+        ts_ns = T0 + step * S
+        something_happens(stage, dice, f"p{step}", prices, ts_ns)
+        for name in LOTS:
+            prices[name] += prices[name] * (dice.choice((0, 0, 1, -1)) * dice.randint(0, 8) + trends[name]) // 1_000
+            if always:
+                held = {*venue._books.perps, *venue._books.spots} - {"USDC"}
+                for each, quote in venue.quotes.of.items():
+                    quote.low_e6, quote.high_e6 = NONE if each in held else ANY
+            stage.price(ts_ns, name, prices[name])
+    stage.advance(T0 + 200 * S)
+    stage.assert_books_agree(T0 + 200 * S)
+    return list(stage.account_events())
+
+
+def something_happens(stage: Stage, dice: Random, plan_id: str, prices: dict[str, int], ts_ns: int) -> None:
+    venue, name = stage.venue, dice.choice(list(LOTS))
+    what, base_e9, usd = dice.randrange(12), dice.randint(-12, 12) * LOTS[name], dice.randint(1, 100)
+    if what < 4 and base_e9:
+        is_perp = name.endswith("PERP")
+        post = is_perp and dice.random() < 0.4
+        away_pct = (1 if base_e9 > 0 else -1) * (-1 if post else 2)
+        limit_e6 = prices[name] * (100 + away_pct) // 100
+        leg = Leg(name, base_e9, limit_e6, "perp" if is_perp else "spot", dice.random() < 0.2, post)
+        stage.do(plan(plan_id, leg, now_ns=ts_ns, life_s=dice.choice((3, 30))), ts_ns)
+    elif what == 4:
+        venue.funding(ts_ns, dice.choice(("SOL-PERP", "BTC-PERP")), dice.randint(-(10**8), 10**8))
+    elif what == 5:
+        venue.interest(ts_ns, dice.choice(("SOL", "USDC", "wBTC")), 50_000, 100_000, 36_000)
+    elif what == 6:
+        stage.ask(venue.settle_pnl(dice.choice(("SOL-PERP", "BTC-PERP")), ts_ns))
+    elif what == 7:
+        venue.withdraw("USDC", usd * 4 * E6, ts_ns)
+    elif what == 8:
+        venue.deposit(dice.choice(("USDC", "SOL")), usd * E6, ts_ns)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_cheap_check_misses_nothing_whatever_happens(seed: int) -> None:
+    assert wandered(seed, always=False) == wandered(seed, always=True)

@@ -38,6 +38,8 @@ def test_a_taker_fills_at_the_mark_and_pays_ten_basis_points() -> None:
     [
         (perp(9_999_999, P), "OrderAmountTooSmall"),
         (perp(0, P), "OrderAmountTooSmall"),
+        (perp(9_999_999, 150 * E6, post=True), "OrderAmountTooSmall"),
+        (spot(0, P), "OrderAmountTooSmall"),
         (perp(100 * ONE, P), "InsufficientCollateral: 1000000000 < 1000010000"),
         (perp(5 * ONE, 201 * E6, post=True), "PlacePostOnlyLimitFailure"),
         (perp(-5 * ONE, 200 * E6, post=True), "PlacePostOnlyLimitFailure"),
@@ -76,6 +78,8 @@ def test_an_order_that_arrives_after_its_time_is_no_order() -> None:
     closed = stage.do(plan("p", perp(ONE, P), life_s=0))
     assert closed is not None
     assert (closed.status, closed.reason) == ("expired", "InvalidOrderMaxTs")
+    assert stage.closed() == [closed]
+    assert stage.fills() == []
 
 
 def test_a_leg_out_of_its_limit_waits_for_a_price_and_then_expires() -> None:
@@ -109,6 +113,21 @@ def test_a_report_is_not_told_before_it_is_seen() -> None:
     assert stage.fills() == []
     stage.advance(T0 + 5 * S)
     assert stage.fills()[0].seen_ns == T0 + 5 * S
+    assert stage.do(plan("q", perp(1, P)), T0 + 6 * S) is None
+    stage.advance(T0 + 11 * S)
+    assert stage.closed()[-1].seen_ns == T0 + 11 * S
+
+
+def test_nothing_fills_before_it_arrived() -> None:
+    config = VenueConfig(models=structs.replace(PLAIN, latency=Latency(5 * S, 5 * S, 0)))
+    stage = opened(config=config)
+    stage.place(plan("rests", perp(ONE, 150 * E6, post=True), life_s=3_600))
+    stage.advance(T0 + 5 * S)
+    stage.place(plan("travels", perp(ONE, P)), T0 + 5 * S)
+    stage.price(T0 + 7 * S, "SOL-PERP", 190 * E6)
+    assert stage.fills() == []
+    stage.price(T0 + 10 * S, "SOL-PERP", 195 * E6)
+    assert [fill.quote_e6 for fill in stage.fills()] == [-190 * E6]
 
 
 def test_spread_and_impact_are_paid_and_rounded_against_the_taker() -> None:
@@ -120,6 +139,73 @@ def test_spread_and_impact_are_paid_and_rounded_against_the_taker() -> None:
     assert buy.quote_e6 == -10 * 200_024_000  # 1 bp + 2,000 / 1,000,000 of 1 % on 200
     assert sell.quote_e6 == 10 * 199_976_000
     stage.assert_books_agree()
+
+
+def test_a_swap_fills_at_the_oracle() -> None:
+    stage = opened(P)
+    stage.price(T0, "SOL", 201 * E6, 199 * E6)
+    stage.do(plan("p", spot(ONE, 202 * E6)))
+    assert stage.fills()[0].quote_e6 == -201 * E6
+
+
+def test_a_post_only_order_may_rest_inside_the_spread() -> None:
+    """The mark is 200, bid and ask are 199.98 and 200.02."""
+    stage = opened(config=VenueConfig(models=structs.replace(PLAIN, impact=Impact(half_spread_e6=100, depth_e6=0))))
+    rest = [(ONE, P + 19_900), (-ONE, P - 19_900)]
+    take = [(ONE, P + 20_000), (-ONE, P - 20_000)]
+    for number, (base_e9, limit_e6) in enumerate(rest):
+        assert stage.do(plan(f"rest{number}", perp(base_e9, limit_e6, post=True))) is None
+    for number, (base_e9, limit_e6) in enumerate(take):
+        closed = stage.do(plan(f"take{number}", perp(base_e9, limit_e6, post=True)))
+        assert closed is not None
+        assert closed.reason == "PlacePostOnlyLimitFailure"
+
+
+def test_the_margin_of_a_plan_is_that_of_all_its_legs_and_of_what_rests() -> None:
+    """1,000 USD carry 20,000 USD: one of two legs of 60 SOL, together or apart, and not beside one that rests."""
+    legs = perp(60 * ONE, P), perp(12 * ONE // 100, 100_000 * E6, market="BTC-PERP")
+    stage = opened(P)
+    closed = stage.do(plan("atomic", *legs, atomic=True))
+    assert closed is not None
+    assert (closed.status, closed.reason[:22]) == ("rejected", "InsufficientCollateral")
+    assert stage.fills() == []
+    closed = stage.do(plan("apart", *legs))
+    assert closed is not None
+    assert (closed.status, closed.reason[:22]) == ("partial", "InsufficientCollateral")
+    assert [fill.market for fill in stage.fills()] == ["SOL-PERP"]
+    stage.assert_books_agree()
+    rests = opened(P)
+    assert rests.do(plan("rests", perp(60 * ONE, 199 * E6, post=True))) is None
+    closed = rests.do(plan("second", legs[1]))
+    assert closed is not None
+    assert closed.reason.startswith("InsufficientCollateral")
+    assert rests.venue.withdraw("USDC", 300 * E6, T0) is None
+    refused = rests.venue.withdraw("USDC", 200 * E6, T0)
+    assert refused is not None
+    assert refused.startswith("InsufficientCollateral")
+
+
+def test_an_account_has_thirty_two_orders() -> None:
+    stage = opened(P)
+    for number in range(32):
+        assert stage.do(plan(f"p{number}", perp(ONE // 100, 150 * E6, post=True))) is None
+    closed = stage.do(plan("one more", perp(ONE // 100, 150 * E6, post=True)))
+    assert closed is not None
+    assert (closed.status, closed.reason) == ("rejected", "MaxNumberOfOrders")
+
+
+def test_legs_that_stand_alone_fill_alone() -> None:
+    stage = opened(P)
+    assert stage.do(plan("p", perp(ONE, 199 * E6), perp(ONE // 100, 100_000 * E6, market="BTC-PERP"))) is None
+    assert [fill.market for fill in stage.fills()] == ["BTC-PERP"]
+
+
+def test_an_atomic_plan_with_nothing_to_reduce_ends_whole() -> None:
+    stage = opened(P)
+    closed = stage.do(plan("p", spot(ONE, P), perp(-ONE, P, reduce_only=True), atomic=True))
+    assert closed is not None
+    assert closed.status == "cancelled"
+    assert stage.fills() == []
 
 
 def test_an_atomic_plan_fills_whole_or_not_at_all() -> None:
@@ -150,6 +236,7 @@ def test_what_only_reduces_is_cut_to_what_is_held_and_cancelled_where_nothing_is
     closed = stage.do(plan("nothing", perp(-ONE, P, reduce_only=True)))
     assert closed is not None
     assert (closed.status, closed.reason) == ("cancelled", "ReduceOnlyOrderIncreasedRisk")
+    assert stage.fills() == []
     stage.do(plan("open", perp(ONE, P)))
     closed = stage.do(plan("raise", perp(ONE, P, reduce_only=True)))
     assert closed is not None
@@ -158,6 +245,22 @@ def test_what_only_reduces_is_cut_to_what_is_held_and_cancelled_where_nothing_is
     assert closed is not None
     assert closed.status == "partial"
     assert stage.fills()[-1].base_e9 == -ONE
+    assert stage.venue._books.perps["SOL-PERP"].base_e9 == 0
+    stage.assert_books_agree()
+
+
+@pytest.mark.parametrize("atomic", [False, True])
+def test_two_legs_that_only_reduce_share_what_is_held(*, atomic: bool) -> None:
+    stage = opened(P)
+    stage.do(plan("open", perp(3 * ONE, P)))
+    sale = perp(-2 * ONE, P, reduce_only=True)
+    closed = stage.do(plan("close", sale, sale, atomic=atomic))
+    assert closed is not None
+    assert closed.status == "partial"
+    assert [fill.base_e9 for fill in stage.fills()[1:]] == [-2 * ONE, -ONE]
+    closed = stage.do(plan("again", perp(ONE, P), sale, sale, atomic=atomic))
+    assert closed is not None
+    assert closed.status == ("cancelled" if atomic else "partial")
     assert stage.venue._books.perps["SOL-PERP"].base_e9 == 0
     stage.assert_books_agree()
 
@@ -191,6 +294,31 @@ def test_a_resting_order_fills_as_maker_when_the_mark_trades_through() -> None:
     stage.assert_books_agree()
 
 
+def test_resting_orders_of_a_plan_fill_each_at_its_own_market_and_none_that_was_refused() -> None:
+    stage = opened(P)
+    btc = perp(ONE // 100, 99_000 * E6, market="BTC-PERP", post=True)
+    refused, rests = perp(-ONE, 190 * E6, post=True), perp(-ONE, 210 * E6, post=True)
+    assert stage.do(plan("p", refused, rests, btc, perp(ONE, 199 * E6, reduce_only=True, post=True))) is None
+    stage.price(T0 + S, "SOL-PERP", P, 198 * E6)
+    assert stage.fills() == []
+    stage.price(T0 + 2 * S, "BTC-PERP", 98_000 * E6)
+    stage.price(T0 + 3 * S, "SOL-PERP", 211 * E6)
+    assert [fill.quote_e6 for fill in stage.fills()] == [-990 * E6, 210 * E6]
+    stage.assert_books_agree()
+
+
+def test_a_resting_order_that_is_stuck_or_in_a_paused_market_does_not_fill() -> None:
+    paused = Faults(market_paused=Window(3_600 * S, 60 * S, (T0 + 10 * S) % (3_600 * S)))
+    for faults, ends in ((paused, "filled"), (Faults(order_expires_e6=E6), "expired")):
+        stage = opened(config=VenueConfig(deposit_e6=1_000 * E6, models=PLAIN, faults=faults))
+        stage.do(plan("p", perp(ONE, 199 * E6, post=True), life_s=600))
+        stage.price(T0 + 20 * S, "SOL-PERP", 198 * E6)
+        assert stage.fills() == []
+        stage.price(T0 + 80 * S, "SOL-PERP", 198 * E6)
+        stage.advance(T0 + HOUR_NS)
+        assert [event.status for event in stage.closed()] == [ends]
+
+
 def test_cancel_closes_what_rests_after_the_message_arrived() -> None:
     config = VenueConfig(models=Models(latency=Latency(S, S, 0), impact=Impact(0, 0)))
     stage = opened(config=config)
@@ -218,6 +346,22 @@ def test_the_next_open_out_of_the_limit_expires_there() -> None:
     assert stage.do(plan("p", perp(ONE, 200 * E6))) is None
     stage.price(T0 + 300 * S, "SOL-PERP", 210 * E6, open_e6=201 * E6)
     assert (stage.fills(), stage.closed()[0].status) == ([], "expired")
+
+
+def test_what_an_open_was_too_dear_for_fills_at_a_later_one_while_it_has_time() -> None:
+    stage = opened(config=VenueConfig(deposit_e6=1_000 * E6, models=FREE_NEXT_OPEN))
+    assert stage.do(plan("p", perp(ONE, P), life_s=900)) is None
+    stage.price(T0 + 300 * S, "SOL-PERP", 198 * E6, open_e6=201 * E6)
+    assert (stage.fills(), stage.closed()) == ([], [])
+    stage.price(T0 + 600 * S, "SOL-PERP", 198 * E6, open_e6=199 * E6)
+    assert [fill.quote_e6 for fill in stage.fills()] == [-199 * E6]
+
+
+def test_a_resting_order_waits_for_no_open_and_expires_at_its_time() -> None:
+    stage = opened(config=VenueConfig(deposit_e6=1_000 * E6, models=FREE_NEXT_OPEN))
+    assert stage.do(plan("p", perp(ONE, 150 * E6, post=True))) is None
+    stage.advance(T0 + 30 * S)
+    assert [(event.status, event.ts_ns) for event in stage.closed()] == [("expired", T0 + 30 * S)]
 
 
 def test_an_atomic_plan_waits_for_both_opens() -> None:
@@ -304,6 +448,19 @@ def test_fees_fall_with_volume() -> None:
     rates = [fill.fee_e6 * 10**5 // abs(fill.quote_e6) for fill in stage.fills()]
     assert rates == [100] * 11 + [90]  # 200,000 USD each; ten, faded for some seconds, are just short of 2M
     stage.assert_books_agree()
+
+
+def test_the_volume_is_that_of_perps_by_makers_too() -> None:
+    stage = opened(deposit_e6=2_000_000 * E6)
+    stage.do(plan("swap", spot(5_000 * ONE, P)))
+    stage.do(plan("before", perp(ONE, P)))
+    for number in range(11):
+        side, ts_ns = (1 if number % 2 == 0 else -1), T0 + (number + 1) * 60 * S
+        stage.do(plan(f"p{number}", perp(side * 1_000 * ONE, P - side * E6, post=True), life_s=3_600), ts_ns)
+        stage.price(ts_ns, "SOL-PERP", P, P - side * 2 * E6)
+        stage.price(ts_ns, "SOL-PERP", P)
+    stage.do(plan("after", perp(ONE, P), life_s=7_200), T0 + HOUR_NS)
+    assert [fill.fee_e6 for fill in stage.fills() if fill.kind == "perp" and not fill.maker] == [200_000, 180_000]
 
 
 def test_a_plan_is_never_taken_twice_and_an_unknown_market_never() -> None:

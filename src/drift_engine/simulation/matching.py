@@ -170,7 +170,11 @@ class Matcher:
 
     def _take(self, plan: OpenPlan, ts_ns: int) -> None:
         legs = [(index, leg) for index, leg in enumerate(plan.legs) if leg.status is None and not leg.post_only]
-        fills = [fill for index, leg in legs if (fill := self._taker_fill(index, leg)) is not None]
+        fills: list[Fill] = []
+        for index, leg in legs:
+            ahead_e9 = sum(base_e9 for other, base_e9, _ in fills if plan.legs[other].market == leg.market)
+            if (fill := self._taker_fill(index, leg, ahead_e9)) is not None:
+                fills.append(fill)
         if plan.atomic and len(fills) < len(legs):
             for leg in plan.live() if any(leg.status for _, leg in legs) else ():
                 leg.end("cancelled", "RevertFill")
@@ -178,11 +182,12 @@ class Matcher:
         for index, base_e9, price_e6 in fills:
             self._fill(plan, index, base_e9, price_e6, ts_ns, maker=False)
 
-    def _taker_fill(self, index: int, leg: OpenLeg) -> Fill | None:
+    def _taker_fill(self, index: int, leg: OpenLeg, ahead_e9: int) -> Fill | None:
+        """Return what of a leg fills now, once the plan's legs before it filled ``ahead_e9`` in its market."""
         quote = self._quotes.of[leg.market]
         if leg.stuck or quote.status == "paused":
             return None
-        base_e9 = self._reducible(leg)
+        base_e9 = self._reducible(leg, ahead_e9)
         if base_e9 == 0:
             return None
         reference_e6 = leg.open_e6
@@ -205,11 +210,11 @@ class Matcher:
             if reached and quote.status != "paused" and base_e9:
                 self._fill(plan, index, base_e9, leg.limit_e6, ts_ns, maker=True)
 
-    def _reducible(self, leg: OpenLeg) -> int:
+    def _reducible(self, leg: OpenLeg, ahead_e9: int = 0) -> int:
         """Return what of a leg may fill; cancel it where it would raise exposure."""
         if not leg.reduce_only:
             return leg.base_e9
-        held_e9 = self._held(leg)
+        held_e9 = self._held(leg) + ahead_e9
         if held_e9 * leg.base_e9 >= 0:
             leg.end("cancelled", "ReduceOnlyOrderIncreasedRisk")
             return 0
