@@ -208,6 +208,8 @@ async def test_a_delegate_trades_and_sub_accounts_transfer(program: Program) -> 
             landed(await trader.deposit(program.quote, 1_000))
             with pytest.raises(InvalidRequestError, match="cannot transfer to itself"):
                 await trader.transfer(program.quote, 400, 0)
+            with pytest.raises(InvalidRequestError, match="has no sub-account 7"):
+                await trader.transfer(program.quote, 400, 7)
             landed(await trader.transfer(program.quote, 400, 1))
             assert (await second.account()).spot(program.quote).scaled_e9 == 400 * E9
             landed(await trader.set_delegate(helper.pubkey()))
