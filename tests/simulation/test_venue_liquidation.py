@@ -205,6 +205,20 @@ def test_a_borrow_is_paid_with_the_deposit() -> None:
     stage.assert_books_agree()
 
 
+def test_the_buffer_is_asked_of_sizes_losses_and_borrows() -> None:
+    markets = {name: Market(spec, oracle_e6=P) for name, spec in venue_facts().items()}
+    account = Account(
+        "USDC",
+        (SpotBalance("USDC", 100 * ONE), SpotBalance("SOL", -2 * ONE)),
+        (PerpPosition("SOL-PERP", 10 * ONE, -2_300 * E6), PerpPosition("BTC-PERP", -ONE, 250 * E6)),
+    )
+    have_e6, need_e6 = assess(account, markets, "maintenance")
+    assert watch.shortage_e6(account, markets, 0) == need_e6 - have_e6
+    # 2 % of 10 and 1 coins of 200, of a loss of 300 and of a borrow of 400; the profit of 50 needs none
+    assert watch.shortage_e6(account, markets, 200) == need_e6 - have_e6 + 44 * E6 + 6 * E6 + 8 * E6
+    assert watch.shortage_e6(Account("USDC", account.spots[:1]), markets, 200) == 0
+
+
 def test_a_borrow_nothing_can_pay_is_forgiven() -> None:
     stage = opened(P)
     stage.do(plan("p", spot(-20 * ONE, P)))
@@ -261,7 +275,7 @@ def test_profit_of_a_closed_perp_is_settled_to_pay_a_borrow() -> None:
 
 
 PERPS = st.tuples(st.integers(-5_000, 5_000), st.integers(-200_000 * E6, 200_000 * E6))
-MOVES = st.lists(st.integers(-1_000, 1_000), min_size=4, max_size=4)
+MOVES = st.lists(st.sampled_from((-1_000, 1_000)) | st.integers(-1_000, 1_000), min_size=4, max_size=4)
 
 
 @settings(max_examples=200, deadline=None)
@@ -339,33 +353,42 @@ def test_the_cheap_check_misses_nothing() -> None:
     assert outcome(always=True) == outcome(always=False)
 
 
+LENT = {
+    "SOL": spot(-25 * ONE, P // 2),
+    "wBTC": spot(-ONE // 20, 250 * P, market="wBTC"),
+    "USDC": spot(20 * ONE, 2 * P),
+}
+"""Interest is owed on what is borrowed for these."""
+
+
 def eaten(eater: str, *, always: bool) -> list[object]:
     """Let one thing eat an account's slack at a price that does not move, until it is gone."""
     fees = Fees((FeeTier(0, 600_000, 0),)) if eater == "fees" else Fees()
     models = Models(fees=fees, latency=PLAIN.latency, impact=PLAIN.impact, tip_e6=60 * E6 if eater == "tips" else 0)
     stage = opened(P, config=VenueConfig(deposit_e6=(12_000 if eater == "fees" else 1_200) * E6, models=models))
-    if eater == "interest":
-        stage.do(plan("borrow", spot(-25 * ONE, P // 2)))
+    if eater in LENT:
+        stage.venue.interest(T0, "wBTC", 0, KNOWN_E6, 0)
+        stage.do(plan("borrow", LENT[eater]))
     else:
         stage.do(plan("long", perp(80 * ONE, 2 * P)))
     for step in range(1, 60):
         ts_ns = T0 + step * S
         if eater == "funding":
             stage.venue.funding(ts_ns, "SOL-PERP", 25 * 10**7)
-        elif eater == "interest":
-            stage.venue.interest(ts_ns, "SOL", 0, 3_000_000, 50_000)
+        elif eater in LENT:
+            stage.venue.interest(ts_ns, eater, 0, 3_000_000, 50_000)
         else:
             stage.do(plan(f"p{step}", perp(-ONE // 2, P // 2), now_ns=ts_ns), ts_ns)
         if always:
             stage.venue._watch.empty()
-        for name in ("SOL-PERP", "SOL"):
-            stage.price(ts_ns, name, P)
+        for name, price_e6 in (("SOL-PERP", P), ("SOL", P), ("wBTC", 500 * P)):
+            stage.price(ts_ns, name, price_e6, price_e6 * (80 if eater == "slippage" else 100) // 100)
     stage.advance(T0 + 60 * S)
     assert stage.liquidated()
     return list(stage.account_events())
 
 
-@pytest.mark.parametrize("eater", ["funding", "interest", "fees", "tips"])
+@pytest.mark.parametrize("eater", ["funding", "fees", "tips", "slippage", *LENT])
 def test_what_eats_the_reserve_ends_in_liquidation_on_the_row_it_must(eater: str) -> None:
     assert eaten(eater, always=False) == eaten(eater, always=True)
 

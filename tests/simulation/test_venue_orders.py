@@ -4,9 +4,10 @@ import pytest
 from msgspec import structs
 from venue_stage import ONE, PLAIN, T0, S, Stage, opened, perp, plan, spot
 
-from drift_engine.core.types import AccountEvent, Filled, Leg
+from drift_engine.core.types import Account, AccountEvent, Filled, Leg, Market, PerpPosition, SpotBalance
 from drift_engine.core.units import E6, HOUR_NS
-from drift_engine.simulation.facts import UnknownMarketError
+from drift_engine.simulation import orders
+from drift_engine.simulation.facts import UnknownMarketError, venue_facts
 from drift_engine.simulation.faults import Faults, Window
 from drift_engine.simulation.models import FREE_NEXT_OPEN, Fills, Impact, Latency, Models, PartialFills, VenueConfig
 
@@ -46,6 +47,7 @@ def test_a_taker_fills_at_the_mark_and_pays_ten_basis_points() -> None:
         (perp(ONE, 50, reduce_only=True), "InvalidOrder"),
         (perp(10**8, 3000 * E6, market="ETH-PERP"), "InvalidOracle"),
         (spot(-ONE, 3000 * E6, market="wBTC"), "BorrowRateUnknown: wBTC cannot be borrowed"),
+        (Leg("SOL", ONE, 150 * E6, "spot", reduce_only=False, post_only=True), "InvalidOrderPostOnly"),
     ],
 )
 def test_refusals_carry_the_programs_names(leg: Leg, reason: str) -> None:
@@ -71,6 +73,82 @@ def test_a_size_is_floored_to_the_step_and_a_limit_moved_to_the_tick() -> None:
     stage.do(plan("q", perp(-ONE - 9_999_999, P - 99)))
     assert stage.fills()[1].base_e9 == -ONE
     assert stage.fills()[1].quote_e6 == P
+    assert stage.do(plan("r", perp(-ONE, P + 1))) is None, "a sale's limit moves up"
+    assert stage.do(plan("s", perp(ONE, P - 1))) is None
+
+
+HELD = [
+    (0, 0, 1, True), (0, 0, -1, True),
+    (20, 0, 1, True), (20, 0, -20, False), (20, 0, -21, True), (20, -10, -10, False), (20, -10, -11, True),
+    (-20, 0, -1, True), (-20, 0, 20, False), (-20, 0, 21, True), (-20, 10, 10, False), (-20, 10, 11, True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("market", ["SOL-PERP", "wBTC"])
+@pytest.mark.parametrize(("held", "open_steps", "ordered", "increases"), HELD)
+def test_an_order_raises_risk_beyond_what_is_held_less_what_reduces_it_already(
+    market: str, held: int, open_steps: int, ordered: int, *, increases: bool
+) -> None:
+    """In tenths of a coin; wBTC has 8 decimals, its orders 9."""
+    markets = {name: Market(spec) for name, spec in venue_facts().items()}
+    tenths = [tenth * ONE // 10 for tenth in (held, open_steps, ordered)]
+    if market == "wBTC":
+        bids, asks = max(tenths[1], 0) // 10, -(-min(tenths[1], 0) // 10)
+        account = Account("USDC", (SpotBalance(market, tenths[0], bids, asks, 1),))
+    else:
+        bids, asks = max(tenths[1], 0), min(tenths[1], 0)
+        account = Account("USDC", (), (PerpPosition(market, tenths[0], 0, open_bids_e9=bids, open_asks_e9=asks),))
+    leg = orders.OpenLeg(market, markets[market].spec.kind, tenths[2], P, reduce_only=False, post_only=False)
+    assert orders.increases_risk(leg, account, markets) is increases
+    leg.reduce_only = True
+    assert orders.increases_risk(leg, account, markets) is False
+
+
+def test_what_lowers_risk_is_taken_down_to_maintenance_and_what_raises_it_to_initial_margin() -> None:
+    stage = opened(P)
+    stage.do(plan("open", perp(90 * ONE, P)))
+    stage.price(T0 + S, "SOL-PERP", 197 * E6)
+    closed = stage.do(plan("more", perp(ONE, P)), T0 + S)
+    assert closed is not None
+    assert closed.reason.startswith("InsufficientCollateral")
+    closed = stage.do(plan("less", perp(-ONE, 190 * E6)), T0 + S)
+    assert closed is not None
+    assert closed.status == "filled"
+
+
+def test_a_token_whose_rate_is_not_known_can_be_sold_to_the_last_unit_and_no_further() -> None:
+    stage = opened(P)
+    stage.do(plan("buy", spot(ONE // 200, 100_000 * E6, market="wBTC")))
+    for number, (base_e9, reduce_only, status) in enumerate(
+        [(-ONE // 100, False, "rejected"), (-ONE // 500, True, "filled"), (-3 * ONE // 1_000, False, "filled")]
+    ):
+        sale = spot(base_e9, 100_000 * E6, market="wBTC", reduce_only=reduce_only)
+        closed = stage.do(plan(f"p{number}", sale))
+        assert closed is not None
+        assert closed.status == status
+    assert stage.state.account.spot("wBTC").scaled_e9 == 0
+    stage.assert_books_agree()
+
+
+def test_no_quote_is_borrowed_whose_rate_is_not_known_at_the_limit_of_the_order() -> None:
+    stage = Stage(VenueConfig(deposit_e6=1_000 * E6, models=PLAIN))
+    stage.advance(T0 - S)
+    stage.price(T0, "SOL", P)
+    closed = stage.do(plan("too dear", spot(5 * ONE, P + 100)))
+    assert closed is not None
+    assert closed.reason == "BorrowRateUnknown: USDC cannot be borrowed"
+    closed = stage.do(plan("all there is", spot(5 * ONE, P)))
+    assert closed is not None
+    assert closed.status == "filled"
+    assert stage.venue._books.tokens("USDC") == 0
+
+
+def test_a_market_that_only_reduces_makes_every_order_do_so() -> None:
+    stage = opened(P)
+    stage.do(plan("open", perp(ONE, P)))
+    stage.venue.quotes.of["SOL-PERP"].status = "reduce_only"
+    stage.do(plan("close", perp(-2 * ONE, P)))
+    assert stage.venue._books.perps["SOL-PERP"].base_e9 == 0
 
 
 def test_an_order_that_arrives_after_its_time_is_no_order() -> None:

@@ -7,7 +7,7 @@ from venue_stage import KNOWN_E6, ONE, T0, S, Stage, opened, perp, plan, spot
 
 from drift_engine.core.driving import drive
 from drift_engine.core.funding import payment_e6
-from drift_engine.core.types import FundingPaid, InterestAccrued, PnlSettled
+from drift_engine.core.types import Account, FundingPaid, InterestAccrued, PnlSettled
 from drift_engine.core.units import E6, HOUR_NS
 
 P = 200 * E6
@@ -142,6 +142,26 @@ def test_a_loss_settles_only_above_maintenance_margin() -> None:
     quote = stage.venue.quotes.of["SOL-PERP"]
     quote.last = structs.replace(quote.last, oracle_e6=188 * E6)  # before any liquidator looked
     assert drive(stage.venue.settle_pnl("SOL-PERP", T0 + S)) == "InsufficientCollateralForSettlingPNL"
+    quote.last = structs.replace(quote.last, oracle_e6=197 * E6)
+    assert drive(stage.venue.settle_pnl("SOL-PERP", T0 + S)) is None, "below initial margin, above maintenance"
+
+
+def test_a_profit_settles_also_below_maintenance_margin() -> None:
+    stage = opened(P)
+    stage.do(plan("short", perp(-ONE // 100, 100_000 * E6, market="BTC-PERP")))
+    stage.do(plan("long", perp(90 * ONE, P)))
+    for name, price_e6 in (("SOL-PERP", 188 * E6), ("BTC-PERP", 99_000 * E6)):
+        quote = stage.venue.quotes.of[name]
+        quote.last = structs.replace(quote.last, oracle_e6=price_e6)
+    assert drive(stage.venue.settle_pnl("BTC-PERP", T0 + S)) is None
+    stage.advance(T0 + S)
+    stage.assert_books_agree()
+
+
+def test_all_may_be_withdrawn_where_nothing_is_at_risk() -> None:
+    stage = opened(P)
+    assert stage.venue.withdraw("USDC", 1_000 * E6, T0) is None
+    assert stage.venue._books.account() == Account("USDC")
 
 
 def test_withdrawals_leave_initial_margin() -> None:

@@ -170,9 +170,11 @@ def increases_risk(leg: OpenLeg, account: Account, markets: Mapping[str, Market]
     """Return whether an order can raise exposure, the account's open orders counted (``math/orders.rs``)."""
     if leg.reduce_only:
         return False
-    if leg.kind == "spot":
-        balance = account.spot(leg.market)
-        held, bids, asks = spot_base_e9(balance, markets[leg.market]), balance.open_bids, balance.open_asks
+    market = markets[leg.market]
+    if isinstance(market.spec, SpotSpec):
+        balance, decimals = account.spot(leg.market), market.spec.decimals
+        held = spot_base_e9(balance, market)
+        bids, asks = rescale(balance.open_bids, decimals, 9), rescale(balance.open_asks, decimals, 9)
     else:
         position = account.perp(leg.market)
         held, bids, asks = position.base_e9, position.open_bids_e9, position.open_asks_e9
