@@ -304,6 +304,31 @@ async def test_ages_grow_while_nothing_answers() -> None:
         await on.until(lambda: on.mirror.trouble is None)
 
 
+async def test_a_cut_ends_what_the_stream_speaks_for() -> None:
+    async with stage(KEYS[:2], pace=STREAM_ONLY) as on, ticking(on):
+        await on.until(lambda: all(held.spoken_for for held in on.mirror.held.all.values()))
+        on.node.refuse_ws = True
+        on.node.cut()
+        await on.until(lambda: not any(held.spoken_for for held in on.mirror.held.all.values()), limit_s=2)
+
+
+async def test_trouble_lasts_until_what_was_refused_is_answered() -> None:
+    """Another question that is answered does not hide it."""
+    async with stage(KEYS[:1]) as on, ticking(on):
+        await on.mirror.ready()
+        assert on.mirror.trouble is None
+        on.node.refusals["getMultipleAccounts"] = {"code": -32601, "message": "not on this plan"}
+        await on.until(lambda: on.mirror.trouble is not None)
+        seen = set[str | None]()
+        for _ in range(60):
+            seen.add(on.mirror.trouble)
+            await asyncio.sleep(0.002)
+        assert len(seen) == 1
+        assert "not on this plan" in str(seen)
+        on.mirror.remove(KEYS[0])
+        await on.until(lambda: on.mirror.trouble is None)
+
+
 async def test_mirrors_a_program_as_accounts_appear_and_close() -> None:
     """All by the stream alone: what is not told, nothing but the first reading finds."""
     a, b, c = KEYS[:3]
@@ -375,10 +400,13 @@ async def test_a_fault_in_the_callback_comes_to_light() -> None:
     chain.write(KEYS[0])
     async with Node(chain) as node, Rpc([node.http], policy=QUICK) as rpc, Subscriptions([node.ws]) as stream:
         mirror = Mirror(rpc, stream, KEYS[:1], changed=changed, pace=PACE)
-        with pytest.raises(KeyError, match="a bug"):
-            async with mirror:
-                await mirror.ready()
+        await mirror.__aenter__()
+        with pytest.raises(RuntimeError, match="accounts ended by a fault"):
+            await mirror.ready()
+        await asyncio.sleep(0.1)  # the node is asked for its slot again, and answers
         assert mirror.trouble == "mirror: accounts ended by a fault: KeyError('a bug')"
+        with pytest.raises(KeyError, match="a bug"):
+            await mirror.close()
 
 
 async def test_a_note_that_makes_no_sense_is_a_gap() -> None:

@@ -36,6 +36,7 @@ from drift_engine.venues.streams.subscriptions import Subscription, Subscription
 from drift_engine.venues.streams.watches import AccountNote, AccountWatch, ProgramNote, ProgramWatch, SlotInfo
 
 T = TypeVar("T")
+_SLOT = rpc_calls.get_slot("processed").method
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,8 @@ class Mirror:
         self._rpc, self._stream = rpc, subscriptions
         self._pace, self._clock, self._sleep = pace or Pace(), clock or rpc.clock, sleep
         self._watches: dict[Held, Subscription] = {}
-        self._trouble: str | None = None
+        self._fault: str | None = None
+        self._troubles: dict[str, str] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._all_again_ns = 0
         for key in keys:
@@ -172,14 +174,18 @@ class Mirror:
 
     @property
     def trouble(self) -> str | None:
-        """One line on why ages grow; ``None`` while nothing is wrong."""
-        return self._trouble or self._stream.trouble
+        """One line on why ages grow; ``None`` while nothing is wrong.
+
+        A question that gets no answer counts until that very question is answered, or nothing is left to ask.
+        """
+        return self._fault or next(iter(self._troubles.values()), None) or self._stream.trouble
 
     async def ready(self) -> None:
         """Wait until everything was read and has an age."""
         while self.held.due or self.age_ns() is None:
-            if any(task.done() for task in self._tasks):
-                raise RuntimeError(self._trouble)
+            for task in filter(asyncio.Task.done, self._tasks):
+                self._on_end(task)
+                raise RuntimeError(self._fault or "the mirror was closed before everything was read")
             await self._sleep(self._pace.due_ms / 1000)
 
     def _watch(self, held: Held) -> None:
@@ -209,7 +215,7 @@ class Mirror:
 
     def _on_end(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and task.exception() is not None:
-            self._trouble = f"{task.get_name()} ended by a fault: {task.exception()!r}"
+            self._fault = f"{task.get_name()} ended by a fault: {task.exception()!r}"
 
     async def _keep_dating(self) -> None:
         while True:
@@ -228,6 +234,8 @@ class Mirror:
                 period_ms = self._pace.all_ms if self._stream.connected else self._pace.without_stream_ms
                 self._all_again_ns = now_ns + period_ms * MILLISECOND_NS
             await self._read_due()
+            if not self.held.due:
+                self._troubles = {what: why for what, why in self._troubles.items() if what == _SLOT}
             pause_ms = self._pace.again_ms if self.held.due else self._pace.due_ms
             await self._sleep(pause_ms / 1000)
 
@@ -273,9 +281,9 @@ class Mirror:
         try:
             answer = await self._rpc.ask(call)
         except (RpcUnavailableError, RpcError) as error:
-            self._trouble = str(error)
+            self._troubles[call.method] = str(error)
             return None
-        self._trouble = None
+        self._troubles.pop(call.method, None)
         return answer
 
 
