@@ -8,7 +8,7 @@ from venue_stage import ONE, PLAIN, T0, S, Stage, opened, perp, plan, spot
 from drift_engine.core.client import UnknownEventError, VenueUnavailableError
 from drift_engine.core.driving import drive
 from drift_engine.core.types import AccountEvent, Deposited, PlanClosed
-from drift_engine.core.units import E6
+from drift_engine.core.units import E6, HOUR_NS
 from drift_engine.simulation.faults import FAULTS, NEVER_NS, Faults, Window, draw
 from drift_engine.simulation.models import VenueConfig
 from drift_engine.simulation.reports import Reports
@@ -173,6 +173,7 @@ def test_a_venue_that_is_away_says_nothing_and_comes_back() -> None:
         stage.venue.events_since(0, away_ns),
         stage.venue.resolve("rests", away_ns),
         stage.venue.cancel_all(away_ns),
+        stage.venue.settle_pnl("SOL-PERP", away_ns),
     ):
         with pytest.raises(VenueUnavailableError):
             drive(question)
@@ -192,12 +193,28 @@ def test_what_was_sent_to_a_venue_that_is_away_lands_or_never_will() -> None:
     landed = {event.plan_id for event in stage.closed()}
     assert 0 < len(landed) < len(names)
     missed = next(name for name in names if name not in landed)
+    with pytest.raises(ValueError, match="sent before"):
+        stage.ask(stage.venue.place(plan(missed, perp(10**8, P), now_ns=away_ns), T0 + 31 * S))
     assert stage.ask(stage.venue.resolve(missed, T0 + 34 * S)) is None
     for name in names:
         outcome = stage.ask(stage.venue.resolve(name, T0 + 36 * S))
         assert outcome.status == ("filled" if name in landed else "never_landed")
     stage.advance(T0 + 36 * S)
     stage.assert_books_agree(T0 + 36 * S)
+
+
+def test_a_cancel_sent_to_a_venue_that_is_away_arrives_or_does_not() -> None:
+    stage, arrived = with_faults(Faults(venue_away=from_ten())), 0
+    for number in range(12):
+        now_ns = T0 + number * HOUR_NS
+        stage.do(plan(f"p{number}", perp(ONE, 150 * E6, post=True), now_ns=now_ns, life_s=600), now_ns)
+        with pytest.raises(VenueUnavailableError):
+            drive(stage.venue.cancel_all(now_ns + 15 * S))
+        stage.advance(now_ns + 31 * S)
+        stage.advance(now_ns + 700 * S)
+        arrived += stage.closed()[-1].status == "cancelled"
+    assert 0 < arrived < 12
+    assert len(stage.closed()) == 12
 
 
 def run_through(faults: Faults, seed: int) -> tuple[AccountEvent, ...]:

@@ -405,8 +405,18 @@ def test_cancel_closes_what_rests_after_the_message_arrived() -> None:
     stage.ask(stage.venue.cancel_all(T0 + S))
     assert stage.closed() == []
     stage.advance(T0 + 2 * S)
-    assert [event.status for event in stage.closed()] == ["cancelled"]
+    assert [(event.status, event.ts_ns) for event in stage.closed()] == [("cancelled", T0 + 2 * S)]
     stage.assert_books_agree()
+
+
+def test_every_cancel_that_is_sent_to_a_venue_that_is_there_arrives() -> None:
+    stage = opened(P)
+    for number in range(1, 9):
+        ts_ns = T0 + number * S
+        assert stage.do(plan(f"p{number}", perp(ONE, 190 * E6, post=True)), ts_ns) is None
+        stage.ask(stage.venue.cancel_all(ts_ns))
+        stage.advance(ts_ns)
+        assert len(stage.closed()) == number
 
 
 def test_the_next_open_model_fills_at_the_open_and_charges_nothing() -> None:
@@ -546,6 +556,9 @@ def test_a_plan_is_never_taken_twice_and_an_unknown_market_never() -> None:
     stage.do(plan("p", perp(ONE, P)))
     with pytest.raises(ValueError, match="sent before"):
         stage.ask(stage.venue.place(plan("p", perp(ONE, P)), T0))
+    stage.do(plan("rests", perp(ONE, 190 * E6, post=True)))
+    with pytest.raises(ValueError, match="sent before"):
+        stage.ask(stage.venue.place(plan("rests", perp(ONE, 190 * E6, post=True)), T0))
     with pytest.raises(UnknownMarketError, match="XRP-PERP"):
         stage.ask(stage.venue.place(plan("q", perp(ONE, P, market="XRP-PERP")), T0))
 

@@ -142,6 +142,8 @@ def test_a_loss_settles_only_above_maintenance_margin() -> None:
     quote = stage.venue.quotes.of["SOL-PERP"]
     quote.last = structs.replace(quote.last, oracle_e6=188 * E6)  # before any liquidator looked
     assert drive(stage.venue.settle_pnl("SOL-PERP", T0 + S)) == "InsufficientCollateralForSettlingPNL"
+    stage.advance(T0 + S)
+    assert not [event for event in stage.events if isinstance(event, PnlSettled)]
     quote.last = structs.replace(quote.last, oracle_e6=197 * E6)
     assert drive(stage.venue.settle_pnl("SOL-PERP", T0 + S)) is None, "below initial margin, above maintenance"
 

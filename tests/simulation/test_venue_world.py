@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 from venue_stage import ONE, PLAIN, T0, S, Stage, opened, perp, plan, spot, timeline, world_events
 
 from drift_engine.core.driving import drive
@@ -184,6 +185,7 @@ def begun(config: VenueConfig, log: VenueLog | None = None) -> Stage:
     stage.do(plan("done", perp(ONE, P)))
     stage.do(plan("rests", perp(ONE, 190 * E6, post=True), life_s=3_600))
     stage.venue.funding(T0 + S, "SOL-PERP", 10**6)
+    stage.venue.interest(T0 + S, "SOL", 30_000, 60_000, 3_600)
     stage.place(plan("travels", perp(-ONE, 180 * E6), now_ns=T0 + S), T0 + S)
     return stage
 
@@ -199,6 +201,9 @@ def test_a_restored_venue_goes_on_where_it_was(tmp_path: Path) -> None:
     log.close()
     log = VenueLog(tmp_path / "venue.db")
     venues = SimVenue.restore(log, config), begun(config).venue
+    assert {name: quote.record() for name, quote in venues[0].quotes.of.items()} == {
+        name: quote.record() for name, quote in venues[1].quotes.of.items()
+    }
     for venue in venues:
         venue.advance(T0 + 2 * S)
         venue.price(T0 + 2 * S, "SOL-PERP", 189 * E6, 189 * E6)
@@ -207,6 +212,19 @@ def test_a_restored_venue_goes_on_where_it_was(tmp_path: Path) -> None:
     assert restored == straight
     assert drive(venues[0].observe(T0)) == drive(venues[1].observe(T0))
     assert {event.plan_id for event in restored if isinstance(event, PlanClosed)} == {"done", "rests", "travels"}
+    log.close()
+
+
+def test_a_cancel_that_was_sent_arrives_also_after_a_kill() -> None:
+    config = VenueConfig(deposit_e6=1_000 * E6, models=structs.replace(PLAIN, latency=Latency(S, S, 0)))
+    log = VenueLog(":memory:")
+    stage = Stage(venue=SimVenue(config, log=log))
+    stage.price(T0, "SOL-PERP", P)
+    stage.place(plan("rests", perp(ONE, 190 * E6, post=True), life_s=3_600))
+    stage.advance(T0 + S)
+    drive(stage.venue.cancel_all(T0 + S))
+    venue = SimVenue.restore(log, config)
+    assert [event.status for event in venue.advance(T0 + 2 * S) if isinstance(event, PlanClosed)] == ["cancelled"]
     log.close()
 
 
