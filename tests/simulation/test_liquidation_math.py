@@ -14,6 +14,7 @@ def cover(shortage_e6: int, liquidator_e6: int, insurance_e6: int) -> int:
 def test_base_to_cover_a_shortage() -> None:
     assert cover(10 * E6, 0, 0) == E9
     assert cover(10 * E6, 10_000, 0) == E9 * 10 // 9
+    assert cover(10 * E6, 10_000, 10_000) == E9 * 10 // 8
     assert cover(10 * E6, 100_000, 0) == math.ALL
     assert cover(10 * E6, 50_000, 60_000) == math.ALL
 

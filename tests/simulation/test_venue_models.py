@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drift_engine.core.types import PerpSpec, SpotSpec
-from drift_engine.core.units import E6
+from drift_engine.core.units import E6, E9
 from drift_engine.simulation.facts import SOL, SOL_PERP, UnknownMarketError, resolve, venue_facts
 from drift_engine.simulation.models import (
     FREE_NEXT_OPEN,
@@ -102,6 +102,21 @@ def test_parts_are_whole_steps_and_never_more_than_the_order(steps: int, seed: i
     assert sum(parts) == base or not whole
 
 
+def test_purchases_and_sales_fill_in_two_to_the_most_parts_and_leave_one_over_where_that_happens() -> None:
+    for base_e9 in (90 * E9 + 7, -90 * E9 - 7):
+        for leftover_e6 in (0, E6):
+            counts = set()
+            for seed in range(40):
+                parts = PartialFills(E6, 4, leftover_e6).split(seed, "k", base_e9, E9 // 10, whole=False)
+                assert all(part * base_e9 > 0 for part in parts)
+                assert (sum(parts) == base_e9) is (leftover_e6 == 0)
+                counts.add(len(parts))
+            assert counts == ({1, 2, 3} if leftover_e6 else {2, 3, 4})
+    assert PartialFills(E6, 3).split(0, "k", E9 // 10, E9 // 10, whole=False) == (E9 // 10,)
+    halves = [len(PartialFills(E6 // 2, 2).split(seed, "k", E9, 1, whole=False)) for seed in range(200)]
+    assert 60 < halves.count(1) < 140
+
+
 def test_latency_stays_in_its_bounds() -> None:
     latency = Latency()
     drawn = {latency.send_ns(1, str(number)) for number in range(50)}
@@ -114,3 +129,5 @@ def test_assumptions_are_plain_lines() -> None:
     assert any("no State account is on record" in line for line in lines)
     assert any("10 bp for takers" in line for line in lines)
     assert FREE_NEXT_OPEN.assumptions()[0] == "no fees"
+    assert lines[1] == "orders land after 400-800 ms, reports take 200 ms"
+    assert lines[2].endswith("half spread 1 bp, impact one per cent for 5000000.000000 USD")

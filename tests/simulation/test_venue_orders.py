@@ -324,6 +324,10 @@ def test_what_only_reduces_is_cut_to_what_is_held_and_cancelled_where_nothing_is
     assert closed.status == "partial"
     assert stage.fills()[-1].base_e9 == -ONE
     assert stage.venue._books.perps["SOL-PERP"].base_e9 == 0
+    stage.do(plan("short", perp(-2 * ONE, P)))
+    stage.do(plan("buy", perp(5 * ONE, P, reduce_only=True)))
+    assert stage.fills()[-1].base_e9 == 2 * ONE
+    assert stage.venue._books.perps["SOL-PERP"].base_e9 == 0
     stage.assert_books_agree()
 
 

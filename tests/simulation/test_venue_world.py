@@ -201,9 +201,7 @@ def test_a_restored_venue_goes_on_where_it_was(tmp_path: Path) -> None:
     log.close()
     log = VenueLog(tmp_path / "venue.db")
     venues = SimVenue.restore(log, config), begun(config).venue
-    assert {name: quote.record() for name, quote in venues[0].quotes.of.items()} == {
-        name: quote.record() for name, quote in venues[1].quotes.of.items()
-    }
+    assert venues[0]._record() == venues[1]._record()
     for venue in venues:
         venue.advance(T0 + 2 * S)
         venue.price(T0 + 2 * S, "SOL-PERP", 189 * E6, 189 * E6)
@@ -212,6 +210,25 @@ def test_a_restored_venue_goes_on_where_it_was(tmp_path: Path) -> None:
     assert restored == straight
     assert drive(venues[0].observe(T0)) == drive(venues[1].observe(T0))
     assert {event.plan_id for event in restored if isinstance(event, PlanClosed)} == {"done", "rests", "travels"}
+    log.close()
+
+
+def test_a_liquidation_goes_on_where_it_was() -> None:
+    config = VenueConfig(deposit_e6=100_000 * E6, models=PLAIN)
+    log = VenueLog(":memory:")
+    stages = Stage(venue=SimVenue(config, log=log)), Stage(venue=SimVenue(config))
+    for stage in stages:
+        stage.price(T0, "SOL-PERP", P)
+        stage.do(plan("p", perp(9_000 * ONE, P)))
+        stage.price(T0 + S, "SOL-PERP", 194 * E6)
+    venues = SimVenue.restore(log, config), stages[1].venue
+    assert venues[0]._liquidator.active
+    for venue in venues:
+        for step in range(2, 90, 4):
+            venue.price(T0 + step * S, "SOL-PERP", 194 * E6, 194 * E6)
+    restored, straight = (drive(venue.events_since(0, T0)) for venue in venues)
+    assert restored == straight
+    assert not venues[0]._liquidator.active
     log.close()
 
 
