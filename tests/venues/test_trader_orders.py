@@ -7,6 +7,7 @@ from msgspec import structs
 
 from drift_engine.venues.directory import Directory
 from drift_engine.venues.errors import EncodeError
+from drift_engine.venues.http import InvalidRequestError
 from drift_engine.venues.instructions import fills, settling
 from drift_engine.venues.instructions import orders as built
 from drift_engine.venues.instructions.trader import trader as owner_of
@@ -107,6 +108,15 @@ async def test_a_rest_below_the_minimum_can_be_changed_where_it_only_reduces(*, 
     assert desk.said(built.MODIFY_ORDER)["modify_order_params"] == ModifyOrderParams(price=151 * E6, reduce_only=only)
     with pytest.raises(EncodeError, match="under the market's least"):
         await desk.modify(price="151", reduce_only=False)
+
+
+async def test_no_orders_at_all_are_neither_placed_nor_cancelled() -> None:
+    desk = KeptTrader(BOOK, SOLD)
+    for act in (desk.place(), desk.cancel([])):
+        with pytest.raises(InvalidRequestError, match="no order given"):
+            await act
+    assert desk.sent == []
+    assert await desk.cancel([3]) is OUTCOME
 
 
 async def test_all_are_cancelled_of_every_kind_and_of_a_market_only_its_perp() -> None:

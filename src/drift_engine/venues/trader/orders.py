@@ -88,6 +88,8 @@ class OrderDesk(Desk):
     async def cancel(self, order_id: int | Sequence[int] | None = None, *, user_order_id: int | None = None) -> Outcome:
         """Cancel an order by its id or its owner's, several by their ids, or, with nothing given, the last placed."""
         several = order_id if isinstance(order_id, Sequence) else [order_id]
+        if not several:
+            raise InvalidRequestError("no order given: nothing to cancel")
         user = await self._mine(lambda user: [_one(user, each, user_order_id) for each in several])
         rest = needs.for_changes(self.directory, user)
         if user_order_id is not None:
