@@ -9,7 +9,7 @@ import pytest
 from journal_events import STATE, append_all, decided, filled, plan, started, story
 
 from drift_engine.core.types import MarketUpdated, Submitted
-from drift_engine.journal import Journal
+from drift_engine.journal import Journal, file
 from drift_engine.journal.reader import (
     VerifyReport,
     decisions,
@@ -59,6 +59,22 @@ def test_the_tools_agree_with_what_was_written(path: Path) -> None:
     assert run_started(path) == started()
     assert verify(path).records == len(events)
     assert verify(path).rows == 30
+
+
+@pytest.mark.parametrize("batch", [1, 2, 7])
+def test_a_journal_of_many_batches_is_read_whole_and_in_order(
+    path: Path, monkeypatch: pytest.MonkeyPatch, batch: int
+) -> None:
+    events, report = list(story(30)), verify(path)
+    monkeypatch.setattr(file, "BATCH", batch)
+    assert verify(path) == report
+    assert [record.event for record in records(path)] == events
+    assert [record.event for record in records(path, after=100)] == events[100:]
+    assert [record.event for record in tail(path, 20)] == events[-20:]
+    with Journal.open(path, resume=True) as journal:
+        append_all(journal, events)
+        assert not journal.verifying
+        assert journal.seq == len(events)
 
 
 def test_export_is_one_json_document_a_line_that_gives_the_event_back(path: Path) -> None:
