@@ -120,6 +120,23 @@ def test_a_durable_flush_syncs_what_was_only_written(path: Path) -> None:
         assert seal(path) == (1, next(lines(path)).chain.hex())
 
 
+def test_after_a_write_failed_nothing_more_is_taken_or_written(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise JournalError("the disk is full")
+
+    with Journal.open(path) as journal:
+        append_all(journal, (started(), market(1)))
+        with monkeypatch.context() as patched:
+            patched.setattr(journal._file, "write", full)
+            with pytest.raises(JournalError, match="the disk is full"):
+                journal.append(Submitted(9, plan()))
+        with pytest.raises(JournalError, match="the disk is full"):
+            journal.flush()
+        with pytest.raises(JournalError, match="the disk is full"):
+            journal.append(market(2))
+    assert [record.event for record in records(path)] == [started()]
+
+
 # --------------------------------------------------------------------------- in memory
 
 
@@ -190,6 +207,14 @@ def test_verifying_ends_with_the_last_record_held(path: Path) -> None:
     assert all(verifying == (seq < count) for seq, verifying in seen)
 
 
+def test_a_run_that_is_left_while_it_is_compared_leaves_the_journal_as_it_was(path: Path) -> None:
+    write(path, story(9))
+    held, sealed = list(records(path)), seal(path)
+    with Journal.open(path, resume=True) as journal:
+        append_all(journal, list(story(9))[:4])
+    assert (list(records(path)), seal(path)) == (held, sealed)
+
+
 def test_a_run_that_decides_otherwise_is_stopped_where_it_does(path: Path) -> None:
     events = list(story(9))
     write(path, events, reference=True)
@@ -251,6 +276,7 @@ def test_recovery_reads_the_records_and_continues_after_the_last(path: Path, tmp
         held = list(journal.records())
         assert [record.event for record in held] == events[:31]
         assert (journal.seq, journal.row) == (31, held[-1].row)
+        assert list(journal.decisions) == [record for record in held if isinstance(record.event, Decided)]
         journal.continue_after(31)
         append_all(journal, events[31:])
         assert journal.digest_hex(STATE) == whole
