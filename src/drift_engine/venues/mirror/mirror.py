@@ -174,10 +174,7 @@ class Mirror:
 
     @property
     def trouble(self) -> str | None:
-        """One line on why ages grow; ``None`` while nothing is wrong.
-
-        A question that gets no answer counts until that very question is answered, or nothing is left to ask.
-        """
+        """One line on why ages grow, until the question that got no answer gets one; ``None``: nothing is wrong."""
         return self._fault or next(iter(self._troubles.values()), None) or self._stream.trouble
 
     async def ready(self) -> None:
