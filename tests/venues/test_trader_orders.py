@@ -1,5 +1,7 @@
 """What a trader's orders say on the wire: the instruction that each act builds from the account as it is."""
 
+from decimal import Decimal
+
 import pytest
 from kept_desk import OUTCOME, KeptTrader
 from market_desk import key, perp, spot, user
@@ -40,6 +42,11 @@ async def test_an_order_without_price_is_a_market_order_unless_it_says_what_it_i
     assert desk.said(built.PLACE_PERP_ORDER)["params"] == OrderParams(
         order_type=OrderType.MARKET, direction=Direction.SHORT, base_asset_amount=E9
     )
+    for none in ("0", "0.00", Decimal(0)):
+        assert desk.order(0, "-1", none).order_type == OrderType.MARKET
+    assert await desk.take(0, 1, "0.0") is OUTCOME
+    params = fills.PLACE_AND_TAKE_PERP_ORDER.arguments(desk.program, bytes(desk.sent[-1].data))["params"]
+    assert (params.order_type, params.bit_flags) == (OrderType.MARKET, 0)
     oracle = desk.order(0, 1, order_type=OrderType.ORACLE, oracle_price_offset=5)
     assert (oracle.order_type, oracle.price, oracle.direction) == (OrderType.ORACLE, 0, Direction.LONG)
 
@@ -116,6 +123,8 @@ async def test_no_orders_at_all_are_neither_placed_nor_cancelled() -> None:
         with pytest.raises(InvalidRequestError, match="no order given"):
             await act
     assert desk.sent == []
+    with pytest.raises(InvalidRequestError, match="order 3 and its owner's 9 are given; keep one"):
+        await desk.cancel(3, user_order_id=9)
     assert await desk.cancel([3]) is OUTCOME
 
 

@@ -87,6 +87,11 @@ def token_amount(directory: Directory, market: int | str, figure: Figure) -> int
     return amount
 
 
+def is_priced(price: Figure) -> bool:
+    """Whether a price is one: 0 is none, however it is written. Raises ``EncodeError``."""
+    return _parsed(price, PRICE_DECIMALS, "price") != 0
+
+
 def _figures(terms: PerpTerms | SpotTerms, base: Figure, price: Figure) -> tuple[int, int]:
     size = _parsed(base, _decimals(terms), f"{terms.symbol} size")
     return size, _parsed(price, PRICE_DECIMALS, f"{terms.symbol} price")

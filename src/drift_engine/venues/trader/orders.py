@@ -37,7 +37,7 @@ class OrderDesk(Desk):
 
     def order(self, market: int | str, base: Figure, price: Figure = 0, **settings: Unpack[Settings]) -> OrderParams:
         """Return a perp order, ``order("SOL-PERP", "-1.5", "150.25")``; without price it is a market order."""
-        if price == 0 and "order_type" not in settings:
+        if "order_type" not in settings and not order_forms.is_priced(price):
             settings["order_type"] = OrderType.MARKET
         return order_forms.perp_order(self.directory, market, base, price, **settings)
 
@@ -133,7 +133,7 @@ class OrderDesk(Desk):
         ImpossibleFill), and one without a price waits, under any ``condition``. A build does not tell which it is, so
         it is asked.
         """
-        flags = 0 if price == 0 else IMMEDIATE_OR_CANCEL
+        flags = IMMEDIATE_OR_CANCEL if order_forms.is_priced(price) else 0
         wanted = self.order(market, base, price, reduce_only=reduce_only, bit_flags=flags)
         asked = fills.success_condition(condition, auction_percent)
         user = await self._mine()
@@ -191,6 +191,8 @@ class OrderDesk(Desk):
 
 
 def _one(user: User, order_id: int | None, user_order_id: int | None) -> Order:
+    if order_id is not None and user_order_id is not None:
+        raise InvalidRequestError(f"order {order_id} and its owner's {user_order_id} are given; keep one")
     held = user.orders()
     if order_id is None and user_order_id is None:
         found = sorted(held, key=lambda order: order.order_id)[-1:]
@@ -200,6 +202,7 @@ def _one(user: User, order_id: int | None, user_order_id: int | None) -> Order:
         found = [order for order in held if order.order_id == order_id]
     if not found:
         known = ", ".join(str(order.order_id) for order in held) or "none"
-        which = "last order" if order_id is None and user_order_id is None else f"order {order_id or user_order_id}"
+        asked = user_order_id if order_id is None else order_id
+        which = "last order" if asked is None else f"order {asked}"
         raise InvalidRequestError(f"there is no {which} in sub-account {user.sub_account_id}; open are {known}")
     return found[0]
