@@ -117,8 +117,9 @@ class DriftEngine(BaseEngine):
     def _take_news(self) -> None:
         """Process what came, then the prices and the tick; journaled by reference, those concern the ledger alone."""
         others, prices = self._inbox.drain()
-        for event in others:
-            self.process(event)
+        if others:
+            for event in others:
+                self.process(event)
         if self._journal.reference and not self.bus.subscriptions:
             self._journal.row += len(prices)
             apply_tick(self.state, prices, self._clock.now)
@@ -157,9 +158,8 @@ class DriftEngine(BaseEngine):
 
     def _is_warm(self) -> bool:
         """Whether every market the strategy needs has a price."""
-        if not self._warm:
-            markets = self.state.markets
-            self._warm = all(markets[name].oracle_e6 is not None for name in self.strategy.subscriptions)
+        markets, names = self.state.markets, self.strategy.subscriptions
+        self._warm = self._warm or all(markets[name].oracle_e6 is not None for name in names)
         return self._warm
 
     # ----------------------------------------------------------------- reactions

@@ -25,7 +25,7 @@ def set_perp(state: State, position: PerpPosition) -> int:
     """Put a position into the account, an empty one out of it, and return the change in its value."""
     _put_perp(state, position)
     worth_e6 = perp_value_e6(position, state.markets[position.market]) - position.quote_e6
-    holding = Holding(position.base_e9, E9, worth_e6, position.quote_e6, truncates=True)
+    holding = Holding(position.base_e9, E9, worth_e6, position.quote_e6, truncates=position.base_e9 < 0)
     return _hold(state, position.market, holding)
 
 

@@ -53,7 +53,7 @@ def apply_tick(state: State, prices: Collection[MarketUpdated], now: tuple[int, 
         holding = held.get(name)
         if holding is not None:
             value = holding.amount * price_e6
-            worth_e6 = -(-value // holding.unit) if value < 0 and holding.truncates else value // holding.unit
+            worth_e6 = -(-value // holding.unit) if holding.truncates else value // holding.unit
             change_e6 = worth_e6 - holding.worth_e6
             holding.worth_e6 = worth_e6
             state.pnl.price_e6 += change_e6

@@ -45,7 +45,8 @@ class Pnl:
 @dataclass(slots=True)
 class Holding:
     """What is held in one market: ``amount`` moves with the price, ``unit`` of it is worth one price, and it is worth
-    ``worth_e6`` now; ``rest_e6`` is worth the same at any price. ``truncates`` says how a negative worth rounds.
+    ``worth_e6`` now; ``rest_e6`` is worth the same at any price. ``truncates``: the worth is a short's, negative, and
+    rounds towards zero; any other rounds down.
     """
 
     amount: int
