@@ -112,8 +112,10 @@ class ChainFeed:
             return
         self._accrued_ns += HOUR_NS
         for name in self._names:
-            market = self._markets.market(name)
-            if market.kind == "spot" and market.deposit_rate_e6 is not None and market.borrow_rate_e6 is not None:
+            market = self._read(name)
+            if market is None or market.kind != "spot":
+                continue
+            if market.deposit_rate_e6 is not None and market.borrow_rate_e6 is not None:
                 self._venue.interest(now_ns, name, market.deposit_rate_e6, market.borrow_rate_e6, HOUR_NS // SECOND_NS)
 
 

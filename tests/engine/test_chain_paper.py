@@ -14,7 +14,7 @@ from msgspec import structs
 from solders.account import Account
 from solders.pubkey import Pubkey
 
-from drift_engine import replay
+from drift_engine import chain_feed, replay
 from drift_engine.config import ConfigError, RunConfig
 from drift_engine.core.types import Filled, FundingPaid, MarketUpdated, PerpSpec
 from drift_engine.engine import DriftEngine
@@ -161,7 +161,11 @@ async def test_a_market_that_cannot_be_read_stops_only_the_run_that_trades_it() 
                 pass
 
 
-async def test_a_market_that_can_be_read_no_more_is_told_and_does_not_end_the_run() -> None:
+async def test_a_market_that_can_be_read_no_more_is_told_and_does_not_end_the_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nor does it where interest is due meanwhile, which is every second here."""
+    monkeypatch.setattr(chain_feed, "HOUR_NS", E9)
     address = addresses.perp_market(VELOCITY.program_id, 0)
     idle = replace(venue("velocity"), programs=(Idle(VELOCITY),))
     async with served(idle) as running, stage(HOLD, running) as on:
@@ -175,7 +179,7 @@ async def test_a_market_that_can_be_read_no_more_is_told_and_does_not_end_the_ru
         assert status["data_trouble"].startswith("SOL-PERP cannot be read: PerpMarket has ")
         assert status["markets"]["SOL-PERP"]["open_interest_e9"] is None
         as_of_ns = on.engine.state.markets["SOL-PERP"].ts_ns
-        await on.until("ticks", lambda state: state.ticks > ticks + 3)
+        await on.until("ticks", lambda state: state.ticks > ticks + 6)
         assert on.engine.state.markets["SOL-PERP"].ts_ns == as_of_ns, "nothing new is told of it"
         running.chain.put(address, whole)
         running.chain.advance(2)
