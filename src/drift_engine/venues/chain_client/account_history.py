@@ -1,7 +1,10 @@
 """One account's transactions, read from the chain in their order, each once, into a client's log.
 
 The node is asked for what mentions the account since what was read last. What it does not know to its end yet (a
-transaction listed and not to be had) stops the reading there: an event's number follows from the order on the chain.
+transaction listed and not to be had, or had without its log) stops the reading there: an event's number follows from
+the order on the chain. A node that does not know the transaction it is asked to begin at says so by an empty or a
+longer list, never by an error: so the pages of one list are of nodes that have come as far as its first, and one that
+knows no more what was read last is not believed that this was all since.
 """
 
 import asyncio
@@ -16,7 +19,7 @@ from drift_engine.venues.chain_client.log import ClientLog
 from drift_engine.venues.live.listed import Listed
 from drift_engine.venues.rpc import Rpc
 from drift_engine.venues.rpc import calls as rpc_calls
-from drift_engine.venues.rpc.calls import MAX_SIGNATURES
+from drift_engine.venues.rpc.calls import MAX_SIGNATURES, Commitment
 from drift_engine.venues.rpc.errors import RpcError, transaction_fault
 from drift_engine.venues.rpc.types import SignatureInfo, Transaction
 from drift_engine.venues.wire.logs import name_of, parse
@@ -27,6 +30,7 @@ class AccountHistory:
 
     def __init__(self, rpc: Rpc, listed: Listed, user: Pubkey, log: ClientLog) -> None:
         self._rpc, self._listed, self._user, self._log = rpc, listed, user, log
+        self._commitment: Commitment = "finalized" if rpc.commitment == "finalized" else "confirmed"
         self._reading = asyncio.Lock()
         self.trouble: str | None = None
 
@@ -49,18 +53,31 @@ class AccountHistory:
         while True:
             page = await self._ask(
                 rpc_calls.get_signatures_for_address(
-                    self._user, self._rpc.commitment, before=before, until=until, min_context_slot=min_slot
+                    self._user, self._commitment, before=before, until=until, min_context_slot=min_slot
                 )
             )
             known = next((at for at, info in enumerate(page) if self._log.was_read(info.signature)), len(page))
             found += page[:known]
-            if known < len(page) or len(page) < MAX_SIGNATURES:
+            if known < len(page):
                 return found
-            before = page[-1].signature
+            if len(page) < MAX_SIGNATURES:
+                if found and until is not None:
+                    await self._require_known(until)
+                return found
+            before, min_slot = page[-1].signature, max(min_slot or 0, found[0].slot)
+
+    async def _require_known(self, signature: str) -> None:
+        """Raise ``VenueUnavailableError`` where the node has forgotten a transaction: others may be missing, too."""
+        status = rpc_calls.get_signature_statuses([Signature.from_string(signature)], search_history=True)
+        if (await self._ask(status))[0] is None:
+            raise VenueUnavailableError(
+                f"the node does not know {signature}, which was read last: what came since may be missing; "
+                "name a node that keeps transactions for longer"
+            )
 
     async def _take(self, info: SignatureInfo, now_ns: int) -> bool:
         """Read one transaction into the log; return whether the node had it."""
-        found = await self._ask(rpc_calls.get_transaction(Signature.from_string(info.signature), self._rpc.commitment))
+        found = await self._ask(rpc_calls.get_transaction(Signature.from_string(info.signature), self._commitment))
         if found is None:
             return False
         teller = Teller(self._log, self._user, self._listed.names, now_ns)
@@ -75,6 +92,8 @@ class AccountHistory:
         if fault is not None:
             why = str(fault) if fault.code is None else f"{name_of(program, fault.code)} ({fault.code})"
             return ReadTransaction(info.signature, info.slot, ts_ns, refusal=why)
+        if found.meta is None or found.meta.log_messages is None:
+            raise VenueUnavailableError(f"the node kept no log of {info.signature}: name one that keeps them")
         told = parse(found.logs)
         if told.truncated:
             self.trouble = f"the node cut the log of {info.signature}: events may be missing"
