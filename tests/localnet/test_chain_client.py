@@ -39,7 +39,9 @@ from drift_engine.venues.instructions.tokens import token_account
 from drift_engine.venues.program import Program
 from drift_engine.venues.programs import DRIFT_V2, VELOCITY
 from drift_engine.venues.rpc import calls as rpc_calls
+from drift_engine.venues.rpc.errors import RpcError
 from drift_engine.venues.trader import Trader
+from drift_engine.venues.transactions.blockhash import Warm
 from drift_engine.venues.transactions.sending import Landed, Sender, Sent
 from drift_engine.venues.translate import Names
 from drift_engine.venues.wire.events.markets import SpotInterestRecord
@@ -360,6 +362,49 @@ async def test_cancelling_asks_the_node_what_is_open(tmp_path: Path, monkeypatch
         await client.cancel_all(time.time_ns())
         monkeypatch.undo()
         assert (await closed(client, "1")).status == "cancelled"
+
+
+async def test_orders_are_not_called_cancelled_by_the_word_of_a_node_that_is_behind(tmp_path: Path) -> None:
+    async with stage(VELOCITY) as at, opened(at, at.person("ann"), tmp_path / "log") as (client, trader):
+        await at.settled(60)
+        before = at.chain.slot
+        await client.place(plan("1", leg("SOL-PERP", E9, 140, post_only=True)), time.time_ns())
+        while not await trader.orders():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+        at.fault("stale", on=True, slots=at.chain.slot - before + 30)
+        with pytest.raises(VenueUnavailableError, match=r"the orders are not cancelled: .*has not been reached"):
+            await client.cancel_all(time.time_ns())
+        at.running.server.set_fault("clear", True)
+        await client.cancel_all(time.time_ns())
+        assert (await closed(client, "1")).status == "cancelled"
+
+
+async def test_what_keeps_from_cancelling_or_observing_is_that_nobody_knows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(*_: object, **__: object) -> None:
+        raise RpcError(-32005, "Node is behind by 60 slots")
+
+    async with stage(VELOCITY) as at, opened(at, at.person("ann"), tmp_path / "log") as (client, trader):
+        await client.place(plan("1", leg("SOL-PERP", E9, 140, post_only=True)), time.time_ns())
+        while not await trader.orders():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+        monkeypatch.setattr(trader.sender, "warm", Warm())
+        with pytest.raises(VenueUnavailableError, match="not cancelled: no blockhash was fetched yet"):
+            await client.cancel_all(time.time_ns())
+        monkeypatch.setattr(trader.connection.rpc, "get_account", refused)
+        with pytest.raises(VenueUnavailableError, match="behind by 60 slots"):
+            await client.observe(time.time_ns())
+
+
+async def test_the_mirror_is_told_of_the_block_a_plan_is_in(tmp_path: Path) -> None:
+    async with stage(VELOCITY) as at, opened(at, at.person("ann"), tmp_path / "log") as (client, trader):
+        await client.place(plan("1", leg("SOL-PERP", E9, 151)), time.time_ns())
+        assert (await closed(client, "1")).status == "filled"
+        await asyncio.gather(*client._following)
+        await asyncio.sleep(0)
+        (slot,) = (each.slot for each in await client.events_since(0, time.time_ns()) if isinstance(each, Filled))
+        assert trader.connection.mirror.acted_slot(trader.owner.user) >= slot
 
 
 async def test_what_keeps_a_plan_from_being_followed_is_said(

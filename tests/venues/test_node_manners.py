@@ -153,6 +153,16 @@ async def test_what_a_slot_did_last_is_not_hidden_by_what_it_did_before() -> Non
         assert await connection.newest(KEY, held.slot) is None
 
 
+async def test_a_node_that_is_behind_what_is_mirrored_is_not_believed() -> None:
+    async with nodes() as [node], connected(node) as connection:
+        connection.mirror.add(KEY)
+        while (held := connection.mirror.get(KEY)) is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+        await connection.newest(KEY, anew=True)
+        (asked,) = (each for each in node.requests if isinstance(each, dict) and each["method"] == "getAccountInfo")
+        assert asked["params"][1]["minContextSlot"] == held.slot
+
+
 async def test_a_chain_that_stands_still_is_not_waited_for_for_ever() -> None:
     async with nodes() as [node], connected(node) as connection:
         with pytest.raises(RpcUnavailableError, match="how old its answers are cannot be told"):

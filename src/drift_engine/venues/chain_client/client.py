@@ -38,6 +38,7 @@ from drift_engine.venues.directory import QUOTE_INDEX
 from drift_engine.venues.errors import VenueError
 from drift_engine.venues.http import InvalidRequestError
 from drift_engine.venues.instructions import fills, needs, orders
+from drift_engine.venues.rpc.errors import RpcError
 from drift_engine.venues.rpc.types import AccountInfo
 from drift_engine.venues.trader import Trader, order_forms
 from drift_engine.venues.transactions import MAX_COMPUTE_UNITS
@@ -119,11 +120,13 @@ class ChainClient:
     async def cancel_all(self, now_ns: int) -> None:
         """Cancel every open order. Raises ``VenueUnavailableError`` where it is not known that they are gone."""
         del now_ns
-        user = await self._trader.found(anew=True)  # the mirror hears of an order only after it is there
-        if user is not None and user.orders():
-            outcome = await self._trader.cancel_all()
-            if not isinstance(outcome, Landed):
-                raise VenueUnavailableError(f"the orders are not cancelled: {_said(outcome)}")
+        try:
+            user = await self._trader.found(anew=True)  # the mirror hears of an order only after it is there
+            outcome = await self._trader.cancel_all() if user is not None and user.orders() else None
+        except (VenueError, InvalidRequestError) as refusal:
+            raise VenueUnavailableError(f"the orders are not cancelled: {refusal}") from None
+        if outcome is not None and not isinstance(outcome, Landed):
+            raise VenueUnavailableError(f"the orders are not cancelled: {_said(outcome)}")
 
     async def settle_pnl(self, market: str, now_ns: int) -> str | None:
         """Settle a position's PnL; return the refusal, ``None`` when it was done.
@@ -159,7 +162,10 @@ class ChainClient:
 
     async def _account(self) -> AccountInfo:
         user = self._trader.owner.user
-        info = await self._connection.rpc.get_account(user)
+        try:
+            info = await self._connection.rpc.get_account(user)
+        except RpcError as error:
+            raise VenueUnavailableError(str(error)) from None
         if info is None:
             raise VenueUnavailableError(f"{self.name} has no account {user}")
         return info
@@ -249,11 +255,20 @@ class ChainClient:
         task.add_done_callback(self._followed)
 
     def _followed(self, task: asyncio.Task[Outcome]) -> None:
-        """Following ends by a bug only: it is said, and ``resolve`` proves the plan's outcome all the same."""
+        """What is in a block the account is read anew for, so that the next act stands on it.
+
+        Following ends by a bug only: it is said, and ``resolve`` proves the plan's outcome all the same.
+        """
         self._following.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
+        if task.cancelled():
+            return
+        if (error := task.exception()) is not None:
             self.trouble = f"{task.get_name()} is followed no more: {error!r}"
             _logger.critical("%s is followed no more", task.get_name(), exc_info=error)
+            return
+        outcome = task.result()
+        if isinstance(outcome, Landed | Failed) and outcome.slot is not None:
+            self._connection.mirror.happened(self._trader.owner.user, outcome.slot)
 
     def _close(self, plan_id: str, status: PlanStatus, now_ns: int, reason: str) -> PlanClosed:
         closed = PlanClosed(now_ns, self._log.cursor + 1, plan_id, status, now_ns, reason)

@@ -116,12 +116,14 @@ class Connection:
     async def newest(self, key: Pubkey, after_slot: int = 0, *, anew: bool = False) -> AccountInfo | None:
         """Return an account with all that ``after_slot`` and our own last block did to it. ``None``: no account.
 
-        Where it is not sure that all of it is mirrored yet, the node is asked; ``anew``: it is asked in any case.
+        Where it is not sure that all of it is mirrored yet, the node is asked; ``anew``: it is asked in any case. One
+        that has not come as far as what is mirrored is not believed.
         """
         held = self.mirror.get(key)
         after_slot = max(after_slot, self.mirror.acted_slot(key))
         if held is None or anew or not self.mirror.has(key, after_slot):
-            found = await self.rpc.get_account(key, min_context_slot=after_slot or None)
+            least = max(after_slot, held.slot if held is not None else 0)
+            found = await self.rpc.get_account(key, min_context_slot=least or None)
             return found if found is not None and found.exists else None
         return held if held.exists else None
 
