@@ -64,6 +64,20 @@ async def test_a_market_that_has_another_oracle_by_now_has_no_price() -> None:
         assert "which is not followed; connect anew" in listed.troubles["SOL-PERP"]
 
 
+async def test_prices_grow_old_also_where_the_stream_tells_no_slots() -> None:
+    """The accounts are still read then, so that their own age shows nothing of an oracle that stands still."""
+    async with stage(VELOCITY, idle=True) as at, shared([at.running.url], settings=FAST) as connection:
+        listed = Listed(VELOCITY, connection)
+        await listed.read()
+        await listed.follow()
+        at.fault("stall", on=True)
+        begun = at.chain.slot
+        async with asyncio.timeout(30):
+            while listed.slot < begun + 30:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        assert listed.slot - listed.market("SOL-PERP").oracle_slot >= 30
+
+
 async def test_a_chain_without_the_protocol_is_refused() -> None:
     async with stage(VELOCITY) as at, shared([at.running.url], settings=FAST) as connection:
         with pytest.raises(DecodeError, match=r"drift_v2 has no account .* is it the right cluster"):

@@ -105,8 +105,8 @@ class Listed:
 
     @property
     def slot(self) -> int:
-        """The newest slot that the stream told."""
-        return self._connection.subscriptions.slot
+        """The newest slot that the stream told, or the node named: prices grow old where the stream is silent, too."""
+        return max(self._connection.subscriptions.slot, self._connection.mirror.held.times.named)
 
     def markets(self, now_ns: int) -> tuple[Market, ...]:
         """Return every market as it is mirrored; ``now_ns`` is Unix time, from which ages are taken off.

@@ -12,19 +12,22 @@ from bisect import bisect_left
 
 
 class SlotTimes:
-    """Moments at which the chain had come no further than a slot; the last ``keep`` of them."""
+    """Moments at which the chain had come no further than a slot; the last ``keep`` of them.
+
+    ``named`` is the highest slot that a node named.
+    """
 
     def __init__(self, keep: int = 1024) -> None:
         self._keep = keep
-        self._named = 0
+        self.named = 0
         self._slots: list[int] = []
         self._times_ns: list[int] = []
 
     def anchor(self, asked_ns: int, named: int, told: int = 0) -> None:
         """Note that at ``asked_ns`` no slot above ``named`` had begun, or above ``told``, which was known then."""
-        if named < self._named or (self._slots and asked_ns <= self._times_ns[-1]):
+        if named < self.named or (self._slots and asked_ns <= self._times_ns[-1]):
             return
-        self._named = named
+        self.named = named
         slot = max(named, told, self._slots[-1] if self._slots else 0)
         if self._slots and slot == self._slots[-1]:
             self._times_ns[-1] = asked_ns
