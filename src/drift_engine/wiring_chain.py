@@ -127,11 +127,13 @@ def _ports(
 def _specs(strategy: DriftStrategy, markets: Listed) -> dict[str, Spec]:
     """Return the facts of the strategy's markets and of the quote, as the chain has them: one perp a run.
 
-    Spot markets that share a perp's oracle are of its asset, whatever they are called.
+    Spot markets that share a perp's oracle, in the same units, are of its asset, whatever they are called.
     """
     known = {name: paper_spec(markets.market(name).spec) for name in markets}
-    assets = {spec.oracle: spec.asset for spec in known.values() if isinstance(spec, PerpSpec)}
-    known = {name: structs.replace(spec, asset=assets.get(spec.oracle, spec.asset)) for name, spec in known.items()}
+    assets = {_priced_by(spec): spec.asset for spec in known.values() if isinstance(spec, PerpSpec)}
+    known = {
+        name: structs.replace(spec, asset=assets.get(_priced_by(spec), spec.asset)) for name, spec in known.items()
+    }
     try:
         wanted = (*strategy.subscriptions, markets.program.quote)
         found = [spec for name in wanted for spec in facts.resolve(name, known)]
@@ -142,6 +144,10 @@ def _specs(strategy: DriftStrategy, markets: Listed) -> dict[str, Spec]:
         asked = ", ".join(strategy.subscriptions)
         raise ConfigError(f"a run trades one perp market, and {strategy.name} asks for {asked}")
     return {spec.name: spec for spec in found}
+
+
+def _priced_by(spec: Spec) -> tuple[str, int]:
+    return spec.oracle, spec.oracle_multiple
 
 
 def _fees(markets: Listed) -> Fees:

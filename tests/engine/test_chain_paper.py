@@ -29,6 +29,7 @@ from drift_engine.strategies.hold import HoldStrategy
 from drift_engine.venues import addresses
 from drift_engine.venues.programs import DRIFT_V2, VELOCITY, by_name
 from drift_engine.venues.wire.accounts import decode_as
+from drift_engine.venues.wire.enums import OracleSource
 from drift_engine.venues.wire.perp_market import PerpMarket
 from drift_engine.wiring_chain import on_chain
 
@@ -185,6 +186,28 @@ async def test_a_market_that_can_be_read_no_more_is_told_and_does_not_end_the_ru
         running.chain.advance(2)
         await on.until("whole", lambda _: on.engine.get_status()["data_trouble"] is None)
         await on.until("told again", lambda state: state.markets["SOL-PERP"].ts_ns > as_of_ns)
+
+
+class Paired(HoldStrategy):
+    """Asks for a perp and a spot market."""
+
+    @property
+    def subscriptions(self) -> tuple[str, ...]:
+        return "1MSOL-PERP", "SOL"
+
+
+@pytest.mark.parametrize(("source", "asset"), [(OracleSource.PYTH_LAZER, "1MSOL"), (OracleSource.PYTH_LAZER_1M, "SOL")])
+async def test_a_spot_market_is_of_a_perps_asset_where_their_oracle_counts_the_same_units(
+    source: OracleSource, asset: str
+) -> None:
+    """A perp on a million of a token has the token's own oracle: one of the perp is no one of the token."""
+    async with served(replace(venue("velocity"), programs=(Idle(VELOCITY),))) as running:
+        with changed(running) as market:
+            market.oracle_source, market.name = source, "1MSOL-PERP"
+        running.chain.advance(2)
+        async with on_chain(HOLD, Paired(HOLD.params), [running.url], [running.ws_url]) as ports:
+            specs = {spec.name: spec for spec in ports.started.specs}
+    assert (specs["1MSOL-PERP"].asset, specs["SOL"].asset) == ("1MSOL", asset)
 
 
 class Idle(PlayedVenue):
