@@ -300,6 +300,8 @@ async def test_ages_grow_while_nothing_answers() -> None:
         assert "503" in on.mirror.trouble
         on.node.http_faults.clear()
         await on.until(lambda: not on.stream.connected and (on.mirror.age_ns() or 10**9) < 0.25e9)
+        await on.until(lambda: on.mirror.trouble == on.stream.trouble)
+        assert on.mirror.trouble is not None, "the stream's, where all questions are answered"
         on.node.refuse_ws = False
         await on.until(lambda: on.mirror.trouble is None)
 
