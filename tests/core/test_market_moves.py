@@ -62,3 +62,13 @@ def test_in_one_go_is_one_after_the_other(base_e9: int, spot_e9: int, steps: lis
         apply_tick(quick, updates, (now_ns, now_ns // 4))
         assert quick == plain
         assert quick.equity_e6 - quick.net_deposits_e6 == quick.pnl.total_e6()
+
+
+def test_each_mark_is_counted_when_it_moves_a_new_low_too() -> None:
+    state = begun(10 * E9, 0)
+    counted = []
+    for price_usd, now_ns in ((100, 1), (100, 2), (99, 3), (99, 4), (98, 5), (99, 6), (101, 7), (101, DAY_NS)):
+        apply_tick(state, (MarketUpdated(now_ns, "SOL-PERP", 1, price_usd * E6, 1),), (now_ns, 1))
+        counted.append(state.marks)
+    first = counted[0]
+    assert [marks - first for marks in counted] == [0, 0, 1, 1, 2, 2, 3, 4]

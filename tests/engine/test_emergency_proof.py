@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
-from proof_stage import BREAKERS_OFF, E6, T0, Proof, S, price_path, wired
+from proof_stage import BREAKERS_OFF, E6, T0, Proof, S, Spy, price_path, wired
 
 from drift_engine.config import parse_date
 from drift_engine.core.types import (
@@ -106,6 +106,22 @@ def test_without_breakers_the_price_jumps_over_the_band_and_the_venue_liquidates
 
 
 # ------------------------------------------------------------------- paths made for it
+
+
+def test_a_drawdown_trips_where_health_is_far_above_its_lowest() -> None:
+    """The lowest health was that of a larger position: the bands of the smaller are wide, the loss is seen inside."""
+
+    def wanted(state: MarketState) -> TradeSignal | None:
+        target_e9 = (20 if state.now_ns < T0 + 300 * S else 5) * 10**9
+        held_e9 = state.account.perp("SOL-PERP").base_e9
+        return None if state.in_flight or held_e9 == target_e9 else TradeSignal({"SOL-PERP": target_e9}, "as told")
+
+    path = [229.0] * 20 + slide(229.0, 200.0, 0.5)
+    proof = wired(Spy(wanted), timeline=price_path(path), capital_e6=1_000 * E6).run().assert_sound()
+    first, *rest = proof.of(StateChanged)
+    assert (first.cause, [change.cause for change in rest][:1]) == ("daily", ["account"])
+    at_breach = next(view for view in reversed(proof.engine.strategy.views) if view.now_ns < first.ts_ns)  # type: ignore[attr-defined]
+    assert at_breach.pnl_e6 > -50 * E6, "it trips at the first tick beyond 5 %"
 
 
 @given(st.lists(st.integers(-12, 11), min_size=40, max_size=120))

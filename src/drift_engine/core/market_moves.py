@@ -79,5 +79,6 @@ def _move_marks(state: State, now_ns: int, equity_e6: int) -> None:
         state.marks += 1
     elif equity_e6 < state.trough_e6 and state.high_water_e6 > 0:
         state.trough_e6 = equity_e6
+        state.marks += 1
         drawdown_e6 = (state.high_water_e6 - equity_e6) * E6 // state.high_water_e6
         state.max_drawdown_e6 = max(state.max_drawdown_e6, drawdown_e6)
