@@ -24,7 +24,7 @@ from drift_engine.core.types import (
     Trading,
 )
 from drift_engine.core.units import DAY_NS, E6, E9, HOUR_NS
-from drift_engine.execution.breakers import breach, has_exposure, recovery
+from drift_engine.execution.breakers import breach, failure, has_exposure, recovery
 from drift_engine.execution.limits import Limits
 from drift_engine.execution.watch import Watch
 
@@ -157,6 +157,19 @@ def test_a_disabled_strategy_trips_its_breaker_once_and_stays_disabled_through_o
     change = told(disabled)
     assert change is not None
     assert (change.cause, change.strategy_disabled) == ("daily", True)
+
+
+@pytest.mark.parametrize(
+    ("limits", "cause"), [(Limits(), "account"), (structs.replace(OFF, strategy_drawdown_e4=1_500), "strategy")]
+)
+def test_what_a_failed_strategy_left_open_is_still_closed_by_a_drawdown(limits: Limits, cause: str) -> None:
+    failed = failure(state(), "ZeroDivisionError")
+    assert failed is not None
+    more: dict[str, Any] = {"trading": failed.trading, "latched": failed.latched, "strategy_disabled": True}
+    change = told(state(8_500 * E6, net_deposits_e6=CAPITAL_E6, **more), limits=limits)
+    assert change is not None
+    assert (change.cause, change.closing, change.strategy_disabled) == (cause, 1, True)
+    assert told(state(8_500 * E6, net_deposits_e6=CAPITAL_E6, account=Account("USDC", (deposit(1),)), **more)) is None
 
 
 @pytest.mark.parametrize("trading", [Trading.REDUCING, Trading.HALTED])

@@ -9,7 +9,8 @@ In order of severity, the first that trips is the one told:
 
 The first three start an emergency close (``closing=1``, latched); the steps that follow are the engine's. Nothing is
 told twice: while a close is under way or a latch holds there is nothing to add, except that failing health is told
-again as long as there is something left to close. Where the books are in dispute a human decides. Pure.
+again as long as there is something left to close. The latch of a strategy that failed closes nothing: all but the last
+go on for what it left open. Where the books are in dispute a human decides. Pure.
 """
 
 from drift_engine.core.spot_balance import base_e9
@@ -28,12 +29,12 @@ def breach(state: EngineState, margin: Margin, limits: Limits, capital_e6: int) 
     if _unhealthy(margin, limits) and (not state.latched or has_exposure(state)):
         reason = f"health {_shown(margin.health_e4, 2)} % is under {_shown(limits.emergency_health_e4, 2)} %"
         return _close(state, "health", reason)
-    if state.latched:
+    if state.latched and (state.trading is Trading.HALTED or not has_exposure(state)):
         return None
     if _fell(state.equity_e6, state.high_water_e6, limits.account_drawdown_e4):
         reason = f"{_fallen(state.equity_e6, limits.account_drawdown_e4)} its high of {_shown(state.high_water_e6, 6)}"
         return _close(state, "account", reason)
-    if not state.strategy_disabled and _lost(state, capital_e6, limits.strategy_drawdown_e4):
+    if (state.latched or not state.strategy_disabled) and _lost(state, capital_e6, limits.strategy_drawdown_e4):
         lost = _shown(limits.strategy_drawdown_e4, 2)
         reason = f"the strategy lost {lost} % or more of its capital of {_shown(capital_e6, 6)}"
         return _close(state, "strategy", reason)
