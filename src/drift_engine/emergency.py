@@ -1,8 +1,9 @@
 """The emergency close: cancel everything, close everything, verify with the venue, and stay halted.
 
 It is a procedure over the engine's state, one step a tick, so that it survives a crash: ``state.closing`` is the
-number of the attempt under way and ``state.retry_ns`` when the next may start; both are journaled. Each attempt accepts
-a wider price than the one before. It ends HALTED and latched when our books are flat and the venue's say the same; what
+number of the attempt under way and ``state.retry_ns`` when the next may start; both are journaled. Until
+then the orders of an attempt are left to fill; what is still in flight is cancelled before the next, which accepts a
+wider price. It ends HALTED and latched when our books are flat and the venue's say the same; what
 cannot be closed is named, never hidden. It closes perps, what was borrowed, and the spot leg of a hedge; other deposits
 stay.
 """
@@ -40,7 +41,7 @@ class EmergencyClose:
         self._desk = desk
         self._executor = executor
         self._first_e4 = limits.limit_distance_emergency_e4 or _FIRST_DISTANCE_E4
-        self._cancelled_attempt = 0
+        self._cancel_ns = 0
 
     def step(self, margin: Margin, verified: bool) -> None:
         """Do the next thing: wait for what is in flight, try again, or end. ``verified``: the venue's books agree.
@@ -48,11 +49,10 @@ class EmergencyClose:
         What has no price cannot be closed, and nothing is called flat while there is any of it.
         """
         state = self._state
-        if self._cancelled_attempt != state.closing:
-            self._cancelled_attempt = state.closing
-            if state.in_flight:
-                self._executor.cancel_all(state.now_ns)
-        if state.in_flight or state.now_ns < state.retry_ns:
+        if state.now_ns < state.retry_ns:
+            return
+        if state.in_flight:
+            self._cancel()
             return
         distance_e4 = min(self._first_e4 * state.closing, max(self._first_e4, _WIDEST_DISTANCE_E4))
         open_e9 = to_close(state, self._desk.hedge)
@@ -62,10 +62,17 @@ class EmergencyClose:
         elif open_e9:
             return
         elif verified:
-            self._cancelled_attempt = 0
+            self._cancel_ns = 0
             self._process(self._changed(Trading.HALTED, f"flat: {left_behind(state)}; {state.reason}", closing=0))
         else:
             self._executor.observe(state.now_ns)
+
+    def _cancel(self) -> None:
+        """Ask that all is cancelled, and ask again while anything stays in flight: a word to the venue may be lost."""
+        now_ns = self._state.now_ns
+        if now_ns >= self._cancel_ns:
+            self._cancel_ns = now_ns + _BACKOFF_S * SECOND_NS
+            self._executor.cancel_all(now_ns)
 
     def _attempt(self, legs: tuple[Leg, ...], margin: Margin, distance_e4: int) -> None:
         state = self._state

@@ -33,6 +33,14 @@ from drift_engine.simulation.venue import SimVenue
 MARKETS = {name: Market(spec, oracle_e6=100 * E6) for name, spec in venue_facts().items()}
 
 
+class Counting(MockExecutor):
+    cancelled = 0
+
+    def cancel_all(self, now_ns: int) -> None:
+        self.cancelled += 1
+        super().cancel_all(now_ns)
+
+
 def held(*, spots: tuple[SpotBalance, ...] = (), perps: tuple[PerpPosition, ...] = ()) -> EngineState:
     return EngineState(account=Account("USDC", spots, perps), markets=dict(MARKETS))
 
@@ -123,13 +131,6 @@ def test_the_next_attempt_waits_for_its_time_and_for_what_is_in_flight() -> None
 def test_a_second_close_cancels_what_is_in_flight_as_the_first_did() -> None:
     """The first one ended at its first attempt, with nothing to close; the second begins at attempt one too."""
 
-    class Counting(MockExecutor):
-        cancelled = 0
-
-        def cancel_all(self, now_ns: int) -> None:
-            self.cancelled += 1
-            super().cancel_all(now_ns)
-
     state, told = held(), list[Event]()
     executor = Counting(SimVenue(), told.append)
     desk = ReviewDesk(state, told.append, executor, Limits(), LatencyMonitor())
@@ -142,6 +143,22 @@ def test_a_second_close_cancels_what_is_in_flight_as_the_first_did() -> None:
     for _ in range(2):
         close.step(margin_of(state.account, state.markets, 0), verified=True)
     assert executor.cancelled == 1
+
+
+def test_an_attempts_orders_may_fill_until_the_next_is_due_and_what_is_left_is_cancelled_until_it_is_gone() -> None:
+    """A cancel may be lost, and a process that died may not have sent it: it is asked for again."""
+    state, told = held(perps=(PerpPosition("SOL-PERP", 2 * E9),)), list[Event]()
+    executor = Counting(SimVenue(), told.append)
+    desk = ReviewDesk(state, told.append, executor, Limits(), LatencyMonitor())
+    close = EmergencyClose(state, told.append, desk, executor, Limits())
+    margin = margin_of(state.account, state.markets, 0)
+    plan = TradePlan("p1", (Leg("SOL-PERP", -E9, 95 * E6, "perp", True),), False, "", None, 20 * SECOND_NS)
+    state.in_flight, state.closing, state.retry_ns = {"p1": InFlight(plan, 0, (0,))}, 2, 5 * SECOND_NS
+    asked = []
+    for state.now_ns in range(SECOND_NS, 16 * SECOND_NS, SECOND_NS):
+        close.step(margin, verified=True)
+        asked.append(executor.cancelled)
+    assert asked == [0] * 4 + [1] * 5 + [2] * 5 + [3]
 
 
 @pytest.mark.parametrize(
