@@ -229,7 +229,7 @@ class DriftEngine(BaseEngine):
             replay(self, ports.journal, ports.clock)
             self._executor.quiet = ports.journal.replay
             self._inbox.start_after(self.state.venue_cursor)
-            self._executor.follow_up(self.state.in_flight, self.state.venue_cursor, self.state.now_ns)
+            self._executor.catch_up(self.state)
 
     def _take(self, ports: wiring.Ports) -> None:
         """Take the ports and begin with empty books; what is known comes from the journal.

@@ -2,7 +2,8 @@
 
 While the journal verifies, whatever the engine writes is compared with the record that stands there. News from outside
 is taken from the records; what the engine itself decides must come out the same, or ``JournalMismatchError`` says where
-the program and the journal part. The executor is silent meanwhile: what was sent once is not sent again.
+the program and the journal part. The executor is silent meanwhile: what was sent once is not sent again. At the end the
+venue is asked for what came meanwhile and for its books: they are compared before the first decision.
 
 A backtest's journal holds its market rows by reference: its driver feeds them and the venue anew, and only what no data
 can give again (a human's ``resume``) is taken from here.
@@ -12,7 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from drift_engine.clock import SimClock
-from drift_engine.core.types import ApprovedPlan, Decided, InFlight, StateChanged, Submitted, Ticked
+from drift_engine.core.types import ApprovedPlan, Decided, EngineState, InFlight, StateChanged, Submitted, Ticked
 from drift_engine.execution.ports import Executor
 from drift_engine.journal import Journal
 
@@ -60,6 +61,11 @@ class QuietExecutor:
         """Ask for the venue's books, unless quiet."""
         if not self.quiet:
             self._executor.observe(now_ns)
+
+    def catch_up(self, state: EngineState) -> None:
+        """After a start: ask for what came meanwhile, and for the venue's books, before anything is decided."""
+        self.follow_up(state.in_flight, state.venue_cursor, state.now_ns)
+        self.observe(state.now_ns)
 
 
 def replay(engine: "DriftEngine", journal: Journal, clock: SimClock) -> None:

@@ -12,7 +12,7 @@ from test_emergency_proof import into_the_band, slide
 
 from drift_engine import backtest, wiring
 from drift_engine.config import ConfigError, RunConfig
-from drift_engine.core.types import Decided, Event, StateChanged, Submitted, Trading
+from drift_engine.core.types import AccountObserved, Decided, Event, StateChanged, Submitted, Ticked, Trading
 from drift_engine.engine import DriftEngine
 from drift_engine.execution.limits import Limits
 from drift_engine.journal import Journal, JournalError
@@ -57,6 +57,17 @@ def test_a_paper_run_that_was_halted_goes_on_after_a_resume_in_its_journal(tmp_p
     assert second.state.trading is Trading.ACTIVE
     assert second.state.account.perp("SOL-PERP").base_e9 == 2 * 10**9
     assert second.state.venue_cursor > fills
+
+
+def test_after_a_start_the_venues_books_are_compared_before_the_first_tick(tmp_path: Path) -> None:
+    journal = tmp_path / "run"
+    config = RunConfig("hold", mode="paper", capital_e6=1_000 * E6, journal=journal, params={"target": "2"})
+    path = price_path([229.0] * 50)
+    paper(config, path)
+    before = [record.seq for record in Journal.read(journal)][-1]
+    paper(config, price_path([229.0] * 60))
+    asked = [type(record.event) for record in Journal.read(journal) if record.seq > before]
+    assert asked.index(AccountObserved) < asked.index(Ticked)
 
 
 def paper(config: RunConfig, timeline: Timeline) -> Any:
