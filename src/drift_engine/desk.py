@@ -70,8 +70,16 @@ class ReviewDesk:
         return self.state.in_flight.isdisjoint(signal.targets)
 
     async def submit(self, plan: TradePlan, signal: TradeSignal) -> TradeResult:
-        """Review a strategy's plan, send it if every gate agrees. Raises ``TypeError`` where money is no ``int``."""
+        """Review a strategy's plan, send it if every gate agrees.
+
+        Raises ``TypeError`` where money is no ``int``, ``ValueError`` where the plan has an id of its own: a venue that
+        met an id before would never tell what became of the plan.
+        """
         require_integers(plan, signal)
+        if plan.plan_id != self.next_plan_id():
+            raise ValueError(
+                f"a plan calls itself {plan.plan_id!r}; next_plan_id() of the desk is {self.next_plan_id()!r}"
+            )
         return self._decide(plan, signal, self.state.margin, distance_e4=None)
 
     def submit_by_hand(self, plan: TradePlan, signal: TradeSignal, margin: Margin) -> TradeResult:

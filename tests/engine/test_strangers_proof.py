@@ -14,7 +14,7 @@ from proof_stage import Spy
 
 from drift_engine import DriftEngine, backtest
 from drift_engine.config import RunConfig
-from drift_engine.core.types import Leg, TradePlan, TradeSignal, Trading
+from drift_engine.core.types import Decided, Leg, Submitted, TradePlan, TradeSignal, Trading
 from drift_engine.desk import require_integers
 from drift_engine.journal.reader import records, verify
 
@@ -66,6 +66,20 @@ def test_a_leg_that_is_no_integer_is_refused(field: str, said: str) -> None:
 
     with pytest.raises(TypeError, match=rf"the {said} is 0.5, which is float; money is counted in int"):
         backtest.run(RUN, Planning(lambda _state: TradeSignal({"SOL-PERP": 10**9}, "as told")))
+
+
+def test_a_plan_with_an_id_of_its_own_is_neither_journaled_nor_sent(tmp_path: Path) -> None:
+    """A venue that met the id before would never tell what became of it, and no close ends with a plan in flight."""
+
+    class Naming(Spy):
+        def plan(self, signal: TradeSignal, state: Any) -> Any:
+            return structs.replace(super().plan(signal, state), plan_id="mine")
+
+    journal = tmp_path / "run.journal"
+    config = structs.replace(RUN, journal=journal)
+    with pytest.raises(ValueError, match=r"a plan calls itself 'mine'; next_plan_id\(\) of the desk is 'p1'"):
+        backtest.run(config, Naming(lambda _state: TradeSignal({"SOL-PERP": 10**9}, "as told")))
+    assert not [record for record in records(journal) if isinstance(record.event, Decided | Submitted)]
 
 
 def test_an_edge_that_is_no_integer_is_refused() -> None:

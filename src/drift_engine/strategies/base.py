@@ -28,7 +28,7 @@ class Desk(Protocol):
         ...
 
     def next_plan_id(self) -> str:
-        """Return an id no other plan of this engine has."""
+        """Return the id of the next plan that is submitted; no other has it."""
         ...
 
     async def submit(self, plan: TradePlan, signal: TradeSignal) -> TradeResult:
