@@ -83,7 +83,10 @@ class Inbox:
         self.missing = bool(self._early) or self._books is not None
 
     def _put_books(self, books: AccountObserved) -> None:
-        self._books = books if books.cursor > self._cursor else None
         if books.cursor == self._cursor:
             self._kept.append(books)
+        if self._books is None or books.cursor > self._books.cursor:
+            self._books = books
+        if self._books.cursor <= self._cursor:
+            self._books = None
         self.missing = bool(self._early) or self._books is not None

@@ -67,6 +67,18 @@ def test_books_of_a_moment_that_is_over_are_of_no_use() -> None:
     assert not inbox.missing
 
 
+def test_an_older_reading_does_not_hide_what_a_newer_one_told_of() -> None:
+    inbox, newer = Inbox(cursor=8), AccountObserved(9, 10, Account("USDC"))
+    inbox.put(newer)
+    for cursor in (7, 8, 9):
+        inbox.put(AccountObserved(9, cursor, Account("USDC")))
+        assert inbox.missing, "events 9 and 10 are known to exist"
+    inbox.put(deposit(9))
+    inbox.put(deposit(10))
+    assert drained(inbox) == [AccountObserved(9, 8, Account("USDC")), deposit(9), deposit(10), newer]
+    assert not inbox.missing
+
+
 def test_books_do_not_hide_a_hole_behind_them() -> None:
     """While an event waits for those before it, its coming is asked for and none is taken past it."""
     inbox, books = Inbox(cursor=1), AccountObserved(9, 1, Account("USDC"))
