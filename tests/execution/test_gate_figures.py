@@ -22,7 +22,17 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from drift_engine.core.margin_monitor import margin_of
-from drift_engine.core.types import Account, ApprovedPlan, Hedge, Leg, Refused, SpotBalance, Trading
+from drift_engine.core.types import (
+    Account,
+    ApprovedPlan,
+    Hedge,
+    InFlight,
+    Leg,
+    Refused,
+    SpotBalance,
+    TradePlan,
+    Trading,
+)
 from drift_engine.core.units import E6, E9
 from drift_engine.execution.gate_context import held_base_e9, purpose
 
@@ -88,6 +98,26 @@ def test_a_limit_met_exactly_passes_and_one_unit_beyond_refuses(name: str, below
     assert exact is not None
     assert scene("increase").with_limits(**{name: exact}).checks()[gate].verdict == "pass"
     assert scene("increase").with_limits(**{name: exact + below}).checks()[gate].verdict == "refuse"
+
+
+def test_swaps_under_way_count_as_filled_where_they_add_to_what_is_held() -> None:
+    """Else each of two plans would be judged as if it were alone: no open order shows a swap."""
+
+    def asked(plan: TradePlan, *flying: tuple[Leg, int]) -> tuple[int | None, int | None]:
+        entries = {name: InFlight(plan_of(one), NOW_NS, (filled,)) for name, (one, filled) in zip("a", flying, strict=False)}
+        checks = scene("increase").with_plan(plan).with_state(in_flight=entries).checks()
+        return checks["leverage"].figures["leverage_e4"], checks["health_after"].figures["health_after_e4"]
+
+    perp, swap = leg(-E9), leg(60 * E9, name="SOL")
+    together = asked(plan_of(leg(40 * E9, name="SOL"), perp))
+    assert asked(plan_of(perp), (swap, 20 * E9)) == together != asked(plan_of(perp))
+    assert asked(plan_of(perp), (leg(-5 * E9, name="SOL"), 0)) == asked(plan_of(perp)), "a reduction is not counted on"
+    assert asked(plan_of(perp), (leg(E9, name="ETH-PERP"), 0)) == asked(plan_of(perp)), "orders are in the account"
+    unknown = Leg("JUP", E9, PRICE_E6, "spot")
+    assert asked(plan_of(perp), (unknown, 0)) == asked(plan_of(perp))
+    unpriced = scene("increase").with_state(in_flight={"a": InFlight(plan_of(swap), NOW_NS, (0,))})
+    refused = unpriced.with_market("SOL", oracle_e6=None).checks()
+    assert (refused["health_after"].verdict, refused["leverage"].verdict) == ("refuse", "refuse")
 
 
 def test_the_tip_and_spot_fees_are_paid_before_health_is_asked() -> None:

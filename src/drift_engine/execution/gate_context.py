@@ -8,7 +8,7 @@ An emergency is the engine's word, and it excuses only plans that reduce: one th
 from collections.abc import Mapping
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from drift_engine.core.margin_monitor import margin_of
 from drift_engine.core.spot_balance import base_e9
@@ -45,7 +45,8 @@ class Case(Struct, frozen=True, gc=False):
 
     ``orders`` are its legs with their markets, ``priced`` those whose oracle is known; ``unknown`` says what is missing
     of the others, and is empty when nothing is. ``after`` and ``margin_after`` are the account once every leg has
-    filled at its limit: ``None`` for a plan that does not increase, and where it cannot be told.
+    filled at its limit, and every swap under way with it: ``None`` for a plan that does not increase, and where it
+    cannot be told.
     """
 
     plan: TradePlan
@@ -82,7 +83,8 @@ def case_of(plan: TradePlan, context: GateContext) -> Case:
     increases = purpose(plan, state) == "increase"
     after = margin_after = None
     if increases and not unknown:
-        after = account_after(state.account, priced, markets, context.tip_e6)
+        orders_after = [*swaps_under_way(state), *priced] if state.in_flight else priced
+        after = account_after(state.account, orders_after, markets, context.tip_e6)
         margin_after = margin_of(after, markets, state.now_ns) if after is not None else None
     return Case(
         plan,
@@ -97,6 +99,17 @@ def case_of(plan: TradePlan, context: GateContext) -> Case:
         after,
         margin_after,
     )
+
+
+def swaps_under_way(state: EngineState) -> list[tuple[Leg, Market, int]]:
+    """Return what has not filled of swaps in flight that add to what is held: no open order of an account shows them."""
+    return [
+        (structs.replace(leg, base_e9=leg.base_e9 - filled_e9), market, market.oracle_e6 or leg.limit_e6)
+        for entry in state.in_flight.values()
+        if purpose(entry.plan, state) == "increase"
+        for leg, filled_e9 in zip(entry.plan.legs, entry.filled_e9, strict=True)
+        if leg.kind == "spot" and (market := state.markets.get(leg.market))
+    ]
 
 
 def purpose(plan: TradePlan, state: EngineState) -> Literal["increase", "reduce"]:
