@@ -21,6 +21,7 @@ from drift_engine.core.types import (
     TradePlan,
     TradeSignal,
     Trading,
+    Withdrawn,
 )
 from drift_engine.core.units import SECOND_NS, floor_to_step, show_scaled
 from drift_engine.desk import ReviewDesk
@@ -67,6 +68,7 @@ class Commands:
         self._desk, self._executor, self._margin = desk, executor, margin
         self._distance_e4 = limits.limit_distance_reduce_e4 or _DISTANCE_E4
         self._outcome = _yes("done", "done")
+        self._leaving = False
 
     def ask(self, command: str, who: str, market: str = "", amount_e6: int = 0) -> Reply:
         """Do what a human asks, or say why not. ``who`` is kept in the journal with it.
@@ -81,8 +83,11 @@ class Commands:
         self._process(Commanded(self._state.now_ns, cast("Command", command), who, market, amount_e6))
         return self._outcome
 
-    def take(self, event: Commanded) -> None:
-        """React to a command that was written down."""
+    def take(self, event: Commanded | Withdrawn) -> None:
+        """React to a command that was written down, and to the report of a withdrawal."""
+        if isinstance(event, Withdrawn):
+            self._leaving = False
+            return
         match event.command:
             case "kill":
                 self._outcome = self._kill(event)
@@ -153,6 +158,8 @@ class Commands:
             return None
         if state.closing:
             return _no("closing", "an emergency close is under way; nothing is paid out before it has ended")
+        if self._leaving:
+            return _no("under_way", "a withdrawal is under way; what is left is known when the venue has told of it")
         refusal = withdrawal_refusal(state, self._margin(), amount_e6)
         return None if refusal is None else _no("refused", refusal)
 
@@ -200,6 +207,7 @@ class Commands:
         refusal = self._executor.transfer(event.amount_e6 if pays_in else -event.amount_e6, event.ts_ns)
         if refusal is not None:
             return _no("refused", refusal)
+        self._leaving = self._leaving or not pays_in
         what = f"{show_scaled(event.amount_e6, 6)} {self._state.account.quote}"
         return _yes("done", f"{what} {'paid in' if pays_in else 'paid out'}")
 

@@ -35,6 +35,7 @@ from drift_engine.core.types import (
     StateChanged,
     Ticked,
     Trading,
+    Withdrawn,
 )
 from drift_engine.core.units import DAY_NS
 from drift_engine.core.views import view_of
@@ -254,9 +255,8 @@ class DriftEngine(BaseEngine):
             PlanClosed: self._on_plan_closed,
             AccountObserved: self._on_observed,
             Liquidated: self._on_liquidated,
-            Commanded: self.commands.take,
-            Decided: self.tally.count,
-            FundingPaid: self.tally.count,
+            **dict.fromkeys((Commanded, Withdrawn), self.commands.take),
+            **dict.fromkeys((Decided, FundingPaid), self.tally.count),
         }
 
     def close(self) -> None:

@@ -83,6 +83,27 @@ async def test_what_is_paid_in_and_out_is_no_profit_and_is_told_the_same_again(t
     again.engine.close()
 
 
+async def test_a_second_withdrawal_waits_until_the_first_was_told(tmp_path: Path) -> None:
+    """Judged by the same books, each of two halves would pass where the whole does not."""
+    run = Run(tmp_path / "j", "hold", target="20")
+    await run.ticks(10)
+    state, ask = run.engine.state, run.engine.commands.ask
+    assert "health would be" in ask("withdraw", "me", amount_e6=9_600 * E6).message
+    assert ask("withdraw", "me", amount_e6=4_800 * E6).ok
+    assert ask("deposit", "me", amount_e6=E6).ok
+    assert ask("withdraw", "me", amount_e6=4_800 * E6).code == "under_way"
+    await run.ticks(1)
+    assert "health would be" in ask("withdraw", "me", amount_e6=4_800 * E6).message
+    assert ask("withdraw", "me", amount_e6=E6).ok
+    await run.ticks(1)
+    assert state.net_deposits_e6 // E6 == 10_000 - 4_800 - 1, "the rounding of what leaves is the account's"
+    run.engine.close()
+    again = Run(tmp_path / "j", "hold", target="20")
+    await again.ticks(1)
+    assert again.engine.commands.ask("withdraw", "me", amount_e6=E6).ok
+    again.engine.close()
+
+
 async def test_nothing_leaves_during_an_emergency_close(tmp_path: Path) -> None:
     run = Run(tmp_path / "j")
     assert run.engine.commands.ask("withdraw", "me", amount_e6=E6).code == "refused", "nothing is known yet"
