@@ -77,9 +77,8 @@ class ReviewDesk:
         """
         require_integers(plan, signal)
         if plan.plan_id != self.next_plan_id():
-            raise ValueError(
-                f"a plan calls itself {plan.plan_id!r}; next_plan_id() of the desk is {self.next_plan_id()!r}"
-            )
+            due = self.next_plan_id()
+            raise ValueError(f"a plan calls itself {plan.plan_id!r}; next_plan_id() of the desk is {due!r}")
         return self._decide(plan, signal, self.state.margin, distance_e4=None)
 
     def submit_by_hand(self, plan: TradePlan, signal: TradeSignal, margin: Margin) -> TradeResult:
