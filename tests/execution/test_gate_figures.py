@@ -104,7 +104,7 @@ def test_swaps_under_way_count_as_filled_where_they_add_to_what_is_held() -> Non
     """Else each of two plans would be judged as if it were alone: no open order shows a swap."""
 
     def asked(plan: TradePlan, *flying: tuple[Leg, int]) -> tuple[int | None, int | None]:
-        entries = {name: InFlight(plan_of(one), NOW_NS, (filled,)) for name, (one, filled) in zip("a", flying, strict=False)}
+        entries = {one.market: InFlight(plan_of(one), NOW_NS, (filled,)) for one, filled in flying}
         checks = scene("increase").with_plan(plan).with_state(in_flight=entries).checks()
         return checks["leverage"].figures["leverage_e4"], checks["health_after"].figures["health_after_e4"]
 
