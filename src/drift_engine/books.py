@@ -5,7 +5,7 @@ differ are a dispute, and a human decides.
 """
 
 from drift_engine.core.reconcile import differences
-from drift_engine.core.types import AccountObserved, EngineState
+from drift_engine.core.types import AccountObserved, EngineState, StateChanged
 
 
 class Books:
@@ -23,6 +23,11 @@ class Books:
         if not found:
             self.agreed_cursor, self.in_doubt = observed.cursor, False
         return found
+
+    def take(self, event: StateChanged) -> None:
+        """Count no reading of before an emergency close began: what is flat then, the venue has to say anew."""
+        if event.closing == 1:
+            self.agreed_cursor = -1
 
     def doubt(self) -> bool:
         """Take note of a difference. True when it is the second in a row."""

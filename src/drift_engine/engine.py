@@ -118,9 +118,8 @@ class DriftEngine(BaseEngine):
     def _take_news(self) -> None:
         """Process what came, then the prices and the tick; journaled by reference, those concern the ledger alone."""
         others, prices = self._inbox.drain()
-        if others:
-            for event in others:
-                self.process(event)
+        for event in others:
+            self.process(event)
         if self._journal.reference and not self.bus.subscriptions:
             self._journal.row += len(prices)
             apply_tick(self.state, prices, self._clock.now)
@@ -255,6 +254,7 @@ class DriftEngine(BaseEngine):
             PlanClosed: self._on_plan_closed,
             AccountObserved: self._on_observed,
             Liquidated: self._on_liquidated,
+            StateChanged: self._books.take,
             **dict.fromkeys((Commanded, Withdrawn), self.commands.take),
             **dict.fromkeys((Decided, FundingPaid), self.tally.count),
         }

@@ -167,7 +167,7 @@ def opened(config: RunConfig) -> tuple[DriftEngine, list[str]]:
 
 
 async def test_a_journal_that_is_lived_through_again_asks_nothing_of_the_venue(tmp_path: Path) -> None:
-    """Whatever was asked of the venue, by the strategy or by a human, was asked then; now it is what is missing, and the books."""
+    """Whatever was asked by the strategy or by a human was asked then; now it is what is missing, and the books."""
     config = RunConfig(
         strategy="delta_neutral", scenario="calm_carry", days=2, interval_s=360, speed=1e9, journal=tmp_path / "j"
     )

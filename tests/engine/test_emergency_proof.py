@@ -270,3 +270,20 @@ def test_what_a_close_leaves_is_named() -> None:
     assert proof.state.closing > 3
     assert proof.state.account.perps[0].base_e9 == 20 * 10**9
     assert proof.of(Liquidated) == []
+
+
+def test_flat_is_what_the_venue_says_after_the_close_began_not_what_it_said_before() -> None:
+    proof = wired(HoldStrategy({"target": "0"}), timeline=price_path([229.0] * 20), capital_e6=1_000 * E6)
+    proof.engine.open()
+    asked: list[int] = []
+    for now_ns, _ in proof.ports.world.run(proof.ports.inbox.put):
+        if proof.state.ticks == 10:
+            assert proof.engine.commands.ask("kill", "me").ok
+            proof.executor.observe = asked.append  # type: ignore[method-assign]  # the venue does not answer
+        proof.step(now_ns)
+    assert len(asked) > 1
+    assert (proof.state.trading, proof.state.closing) == (Trading.REDUCING, 1)
+    del proof.executor.observe
+    for _ in range(2):
+        proof.step(proof.state.now_ns + S)
+    assert (proof.state.trading, proof.state.closing) == (Trading.HALTED, 0)

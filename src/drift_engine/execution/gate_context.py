@@ -102,7 +102,7 @@ def case_of(plan: TradePlan, context: GateContext) -> Case:
 
 
 def swaps_under_way(state: EngineState) -> list[tuple[Leg, Market, int]]:
-    """Return what is left to fill of swaps in flight that add to what is held: they are no open orders of an account."""
+    """Return what is left to fill of swaps in flight that add to what is held: they are in no account's open orders."""
     return [
         (structs.replace(leg, base_e9=leg.base_e9 - filled_e9), market, market.oracle_e6 or leg.limit_e6)
         for entry in state.in_flight.values()
