@@ -146,15 +146,16 @@ class DriftEngine(BaseEngine):
             self.process(change)
         if state.in_flight or self._inbox.missing:
             self._executor.follow_up(state.in_flight, state.venue_cursor, state.now_ns)
-        if state.now_ns >= self._books_due_ns:
+        unsure = self._books.in_doubt and not state.disputed
+        if state.now_ns >= self._books_due_ns or unsure:
             self._books_due_ns = (state.now_ns // DAY_NS + 1) * DAY_NS
             self._settle_profits()
             self._executor.observe(state.now_ns)
-        self._watch.stay_calm_until(self._books_due_ns if self._is_warm() else 0)
+        self._watch.stay_calm_until(self._books_due_ns if self._is_warm() and not unsure else 0)
         if state.closing:
             self._emergency.step(margin, verified=self._books.agreed_cursor == state.venue_cursor)
             return False
-        return state.trading is not Trading.HALTED and self._warm and not state.strategy_disabled
+        return state.trading is not Trading.HALTED and self._warm and not (state.strategy_disabled or unsure)
 
     def _is_warm(self) -> bool:
         """Whether every market the strategy needs has a price."""
@@ -185,14 +186,14 @@ class DriftEngine(BaseEngine):
                 self._executor.settle_pnl(position.market, state.now_ns)
 
     def _on_observed(self, event: AccountObserved) -> None:
-        """Compare the books; a difference is read once more before the engine halts on it."""
+        """Compare the books; a difference is read once more before the engine halts on it, and the strategy waits."""
         found = self._books.compare(self.state, event)
         if not found or self.state.disputed:
             return
         if self._books.doubt():
             self._halt(event.ts_ns, "dispute", "our books differ from the venue's: " + "; ".join(found), disputed=True)
         else:
-            self._executor.observe(self.state.now_ns)
+            self._watch.stay_calm_until(0)
 
     def _on_liquidated(self, event: Liquidated) -> None:
         self.tally.count(event)
@@ -239,7 +240,7 @@ class DriftEngine(BaseEngine):
         self._clock, self._inbox, self._executor = ports.clock, ports.inbox, QuietExecutor(ports.executor)
         self._journal, self._latency, self._taken = ports.journal, ports.latency, ports
         self._limits, self._capital_e6, self.bus = ports.limits, ports.capital_e6, ports.bus
-        self.state, self.tally, self._books = EngineState(), Tally(), Books()
+        self.state, self.tally, self._books, self._warm, self._books_due_ns = EngineState(), Tally(), Books(), False, 0
         self._assess = MarginMonitor(ports.limits.max_oracle_age_slots, ports.limits.max_feed_age_ns).check
         self._desk = ReviewDesk(self.state, self.process, self._executor, self._limits, self._latency)
         self._desk.abandoned = lambda: self._executor.quiet and not was_sent(self._journal)
@@ -248,7 +249,6 @@ class DriftEngine(BaseEngine):
         self.commands = Commands(
             self.state, self.process, self._desk, self._executor, ports.limits, lambda: self.margin
         )
-        self._warm, self._books_due_ns = False, 0
         self._reactions: dict[type, Callable[[Any], None]] = {
             Filled: self._on_filled,
             PlanClosed: self._on_plan_closed,

@@ -6,9 +6,9 @@ from typing import cast
 
 import pytest
 from churn import Churn
-from proof_stage import Proof, wired
+from proof_stage import E6, Proof, S, Spy, price_path, wired
 
-from drift_engine.core.types import Decided, Filled, PlanClosed, Trading
+from drift_engine.core.types import Account, AccountObserved, Decided, Filled, PlanClosed, Trading
 from drift_engine.execution.limits import Limits
 from drift_engine.execution.mock_executor import MockExecutor
 from drift_engine.inbox import ACCOUNT_EVENTS
@@ -88,3 +88,20 @@ def test_each_fault_happens_in_these_runs(fault: str, timelines: list[Timeline])
     none = sum(len(EFFECTS[fault](faulty((), seed, timelines[seed % len(timelines)]))) for seed in range(4))
     assert seen >= 4
     assert seen / 8 > none / 4
+
+
+def test_nothing_is_asked_of_the_strategy_between_a_reading_that_differs_and_the_next() -> None:
+    """Also while the venue does not answer: what is held is not known, so nothing is decided on it."""
+    proof = wired(strategy := Spy(), timeline=price_path([229.0] * 5), capital_e6=1_000 * E6).run()
+    observe, views, state = proof.executor.observe, len(strategy.views), proof.state
+    proof.ports.inbox.put(AccountObserved(state.now_ns, state.venue_cursor, Account("USDC")))
+    asked: list[int] = []
+    proof.executor.observe = asked.append  # type: ignore[method-assign]
+    for _ in range(3):
+        proof.step(state.now_ns + S)
+    assert (len(strategy.views), len(asked)) == (views, 3)
+    proof.executor.observe = observe  # type: ignore[method-assign]
+    proof.step(state.now_ns + S)
+    assert len(strategy.views) == views
+    proof.step(state.now_ns + S)
+    assert (len(strategy.views), state.trading) == (views + 1, Trading.ACTIVE), "the second reading agreed"
