@@ -279,7 +279,7 @@ def test_flat_is_what_the_venue_says_after_the_close_began_not_what_it_said_befo
     for now_ns, _ in proof.ports.world.run(proof.ports.inbox.put):
         if proof.state.ticks == 10:
             assert proof.engine.commands.ask("kill", "me").ok
-            proof.executor.observe = asked.append  # type: ignore[method-assign]  # the venue does not answer
+            proof.executor.observe = asked.append  # type: ignore[assignment, method-assign]  # the venue is away
         proof.step(now_ns)
     assert len(asked) > 1
     assert (proof.state.trading, proof.state.closing) == (Trading.REDUCING, 1)

@@ -96,7 +96,7 @@ def test_nothing_is_asked_of_the_strategy_between_a_reading_that_differs_and_the
     observe, views, state = proof.executor.observe, len(strategy.views), proof.state
     proof.ports.inbox.put(AccountObserved(state.now_ns, state.venue_cursor, Account("USDC")))
     asked: list[int] = []
-    proof.executor.observe = asked.append  # type: ignore[method-assign]
+    proof.executor.observe = asked.append  # type: ignore[assignment, method-assign]
     for _ in range(3):
         proof.step(state.now_ns + S)
     assert (len(strategy.views), len(asked)) == (views, 3)
