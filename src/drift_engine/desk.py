@@ -7,6 +7,8 @@ through the inbox.
 
 from collections.abc import Callable, Mapping
 
+from msgspec import structs
+
 from drift_engine.core.types import (
     ApprovedPlan,
     Decided,
@@ -70,15 +72,15 @@ class ReviewDesk:
         return self.state.in_flight.isdisjoint(signal.targets)
 
     async def submit(self, plan: TradePlan, signal: TradeSignal) -> TradeResult:
-        """Review a strategy's plan, send it if every gate agrees.
+        """Review a strategy's plan, send it if every gate agrees. Raises ``TypeError`` where money is no ``int``.
 
-        Raises ``TypeError`` where money is no ``int``, ``ValueError`` where the plan has an id of its own: a venue that
-        met an id before would never tell what became of the plan.
+        A plan goes under the desk's next id, whatever it calls itself: a venue that met an id before would never tell
+        what became of it. The result names it.
         """
         require_integers(plan, signal)
-        if plan.plan_id != self.next_plan_id():
-            due = self.next_plan_id()
-            raise ValueError(f"a plan calls itself {plan.plan_id!r}; next_plan_id() of the desk is {due!r}")
+        plan_id = self.next_plan_id()
+        if plan.plan_id != plan_id:
+            plan = structs.replace(plan, plan_id=plan_id)
         return self._decide(plan, signal, self.state.margin, distance_e4=None)
 
     def submit_by_hand(self, plan: TradePlan, signal: TradeSignal, margin: Margin) -> TradeResult:

@@ -14,7 +14,7 @@ from proof_stage import Spy
 
 from drift_engine import DriftEngine, backtest
 from drift_engine.config import RunConfig
-from drift_engine.core.types import Decided, Leg, Submitted, TradePlan, TradeSignal, Trading
+from drift_engine.core.types import Leg, PlanClosed, Submitted, TradePlan, TradeSignal, Trading
 from drift_engine.desk import require_integers
 from drift_engine.journal.reader import records, verify
 
@@ -68,18 +68,22 @@ def test_a_leg_that_is_no_integer_is_refused(field: str, said: str) -> None:
         backtest.run(RUN, Planning(lambda _state: TradeSignal({"SOL-PERP": 10**9}, "as told")))
 
 
-def test_a_plan_with_an_id_of_its_own_is_neither_journaled_nor_sent(tmp_path: Path) -> None:
-    """A venue that met the id before would never tell what became of it, and no close ends with a plan in flight."""
+def test_a_plan_goes_under_the_desks_id_whatever_it_calls_itself(tmp_path: Path) -> None:
+    """A venue that met an id before would never tell what became of the plan, and no close ends with one in flight."""
 
     class Naming(Spy):
         def plan(self, signal: TradeSignal, state: Any) -> Any:
             return structs.replace(super().plan(signal, state), plan_id="mine")
 
+    def wanted(state: Any) -> TradeSignal | None:
+        held_e9 = state.account.perp("SOL-PERP").base_e9
+        return TradeSignal({"SOL-PERP": held_e9 + 10**9}, "one more") if held_e9 < 2 * 10**9 else None
+
     journal = tmp_path / "run.journal"
-    config = structs.replace(RUN, journal=journal)
-    with pytest.raises(ValueError, match=r"a plan calls itself 'mine'; next_plan_id\(\) of the desk is 'p1'"):
-        backtest.run(config, Naming(lambda _state: TradeSignal({"SOL-PERP": 10**9}, "as told")))
-    assert not [record for record in records(journal) if isinstance(record.event, Decided | Submitted)]
+    backtest.run(structs.replace(RUN, journal=journal), Naming(wanted))
+    told = [record.event for record in records(journal)]
+    assert [event.plan.plan_id for event in told if isinstance(event, Submitted)] == ["p1", "p2"]
+    assert [event.plan_id for event in told if isinstance(event, PlanClosed)] == ["p1", "p2"]
 
 
 def test_an_edge_that_is_no_integer_is_refused() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from gate_builders import NOW_NS, SOL, deposit, hedged_account, market, markets
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
@@ -333,9 +333,14 @@ def test_what_holds_ends_with_its_time_an_alarm_a_price_outside_or_any_event() -
 
 
 @given(
-    st.lists(st.tuples(st.integers(-40 * E6, 40 * E6), st.integers(0, 9 * HOUR_NS)), min_size=5, max_size=60),
-    st.integers(0, 2 * DAY_NS),
+    st.lists(
+        st.tuples(st.sampled_from((-40 * E6, -20 * E6, -E6, 0, E6, 30 * E6)), st.integers(0, 9 * HOUR_NS)),
+        min_size=20,
+        max_size=60,
+    ),
+    st.integers(0, 5 * DAY_NS),
 )
+@settings(max_examples=300)
 def test_what_holds_is_never_due_and_never_trips(moves: list[tuple[int, int]], due_in_ns: int) -> None:
     """Prices and time alone, through the ledger: whenever it holds, the breakers asked in full say nothing either."""
     watch, at, limits = Watch(Limits(), CAPITAL_E6), state(trough_e6=CAPITAL_E6, next_day_ns=0), Limits()
