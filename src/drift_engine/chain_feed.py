@@ -73,6 +73,7 @@ class ChainFeed:
             if market is not None and (market.oracle_e6 or 0) > 0 and age_ns is not None:
                 self._price(market, now_ns - age_ns, deliver)
                 self._fund(market, now_ns)
+        self._venue.moment(now_ns)
         self._accrue(now_ns)
         for event in self._venue.advance(now_ns):
             deliver(event)
@@ -89,7 +90,7 @@ class ChainFeed:
             return
         self._told_ns[market.name] = as_of_ns
         update = told(market, as_of_ns, self._markets.slot)
-        self._venue.price(as_of_ns, market.name, update.oracle_e6, update.mark_e6 or update.oracle_e6)
+        self._venue.price(as_of_ns, market.name, update.oracle_e6, update.mark_e6 or update.oracle_e6, more=True)
         deliver(update)
 
     def _fund(self, market: Market, now_ns: int) -> None:

@@ -5,7 +5,7 @@ suspend. Time is the argument: what is sent arrives later, what happened is told
 venue next has something of its own to do. Same seed, same rows and same orders give the same events.
 
 The hot path is a price without orders: the market's quote takes it and compares the oracle with the market's margin
-band (``watch``). Where an order waits, the venue itself takes the row.
+band (``watch``). Where an order waits, the venue looks too, once all prices of the moment are in (``moments``).
 
 A ``VenueLog`` makes it durable: what changed is on disk before anyone is told.
 """
@@ -32,8 +32,9 @@ from drift_engine.simulation.faults import NEVER_NS
 from drift_engine.simulation.liquidation import Liquidator
 from drift_engine.simulation.matching import Matcher
 from drift_engine.simulation.models import VenueConfig
+from drift_engine.simulation.moments import Moment
 from drift_engine.simulation.orders import sent, settlement_refusal, withdrawal_refusal
-from drift_engine.simulation.quotes import MarketQuote, Quotes, slot_at
+from drift_engine.simulation.quotes import Quotes, slot_at
 from drift_engine.simulation.reports import Reports
 from drift_engine.simulation.venue_log import Action, VenueLog, VenueRecord
 
@@ -54,10 +55,7 @@ class SimVenue:
         self._matcher = Matcher(self._books, self.quotes, self.config, self._reports, self._watch)
         self._liquidator = Liquidator(self._books, models.liquidation)
         self.desks = {name: watch.Desk(quote) for name, quote in self.quotes.of.items()}
-        self._waiting: set[str] = set()
-        for quote in self.quotes.of.values():
-            quote.left = self._assess
-        self._next_open = models.fills.taker == "next_open"
+        self.prices = Moment(self.desks, self._matcher.opens if models.fills.taker == "next_open" else None)
         self._missed: dict[str, int] = {}
         self._actions: list[Action] = [(0, 0, "open", "")]
         self._count, self._logged, self._log = 1, 0, log
@@ -79,10 +77,25 @@ class SimVenue:
 
     # ------------------------------------------------------------------- rows
 
-    def price(self, ts_ns: int, market: str, oracle_e6: int, mark_e6: int, open_e6: int = 0) -> MarketUpdated | None:
-        """Take a price row; return what the venue publishes, ``None`` while it is away."""
+    def price(
+        self, ts_ns: int, market: str, oracle_e6: int, mark_e6: int, open_e6: int = 0, *, more: bool = False
+    ) -> MarketUpdated | None:
+        """Take a price row, with ``more`` of its moment to come; return what is published, ``None`` while away."""
         desk = self.desks[market]
-        return desk.take(ts_ns, slot_at(ts_ns), oracle_e6, mark_e6, open_e6, *desk.quote.sides(mark_e6))
+        update = desk.take(ts_ns, slot_at(ts_ns), oracle_e6, mark_e6, open_e6, *desk.quote.sides(mark_e6))
+        if not more:
+            self.moment(ts_ns)
+        return update
+
+    def moment(self, ts_ns: int) -> None:
+        """Do what a moment's prices lead to: fill what fills, liquidate below maintenance."""
+        priced, left = self.prices.end()
+        for quote in priced:
+            self._matcher.priced(ts_ns, quote.name)
+        if priced:
+            self._changed()
+        if left or any(not quote.low_e6 <= quote.oracle_e6 <= quote.high_e6 for quote in priced):
+            self._assess(ts_ns)
 
     def funding(self, ts_ns: int, market: str, rate_e9: int, mark_twap_e6: int = 0, oracle_twap_e6: int = 0) -> None:
         """Settle an hour's funding on what is held now; the next price tells the rate."""
@@ -196,20 +209,8 @@ class SimVenue:
         """After the account changed: write it down, bring the bands up to date, look when something is due next."""
         self._watch.follow(self._reports.history)
         self._commit()
-        waiting = self._matcher.waiting()
-        if waiting != self._waiting:
-            self._wait(waiting)
+        self.prices.wait(self._matcher.waiting())
         self._schedule()
-
-    def _wait(self, waiting: set[str]) -> None:
-        """Take rows of markets where an order waits here, and leave the others to their quotes."""
-        for name in waiting ^ self._waiting:
-            desk = self.desks[name]
-            if name in waiting:
-                desk.take, desk.quote.left = partial(self._traded, desk.quote), int
-            else:
-                desk.take, desk.quote.left = desk.quote.price, self._assess
-        self._waiting = waiting
 
     def _commit(self, *, always: bool = False) -> None:
         if self._log is not None and (always or self._logged < len(self._reports.history)):
@@ -235,17 +236,6 @@ class SimVenue:
             self._matcher.cancel(ts_ns, "cancelled by the account")
         else:
             self.deposit(self.config.quote, self.config.deposit_e6, ts_ns)
-
-    def _traded(self, quote: MarketQuote, ts_ns: int, slot: int, *prices_e6: int) -> MarketUpdated | None:
-        """Take a price row in a market where an order is open."""
-        if self._next_open:
-            self._matcher.opens(ts_ns, quote.name, open_e6=prices_e6[2])
-        update = quote.price(ts_ns, slot, *prices_e6)
-        self._matcher.priced(ts_ns, quote.name)
-        self._changed()
-        if not quote.low_e6 <= quote.oracle_e6 <= quote.high_e6:
-            self._assess(ts_ns)
-        return update
 
     def _assess(self, ts_ns: int) -> None:
         """Work out margin afresh: liquidate below maintenance, else say how far prices may move."""

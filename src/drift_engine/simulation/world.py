@@ -32,7 +32,7 @@ class World:
 
     def run(self, deliver: Callable[[Event], object]) -> Iterator[tuple[int, int]]:
         """Deliver every event in order; yield time and slot of each tick, and go on when asked for the next."""
-        venue, desks = self.venue, self._desks
+        venue, prices, desks = self.venue, self.venue.prices, self._desks
         ts_ns = 0
         for chunk in self.timeline.chunks(self._first_row):
             rows = chunk.columns._replace(tick=self._ticks(chunk.columns))
@@ -50,8 +50,8 @@ class World:
                     else:
                         self._rates(ts_ns, kind, desk.quote.name, a, b, c, deliver)
                 if tick:
-                    if ts_ns >= venue.due_ns:
-                        self._advance(ts_ns, deliver)
+                    if prices.moved or ts_ns >= venue.due_ns:
+                        self._end(ts_ns, deliver)
                     yield ts_ns, slot
             deliver(RowsRead(ts_ns, chunk.first, chunk.last, chunk.digest))
         if ts_ns >= venue.due_ns:
@@ -84,6 +84,11 @@ class World:
         update = self.venue.interest(ts_ns, name, a, b, c)
         if update is not None:
             deliver(update)
+
+    def _end(self, ts_ns: int, deliver: Callable[[Event], object]) -> None:
+        """End a moment: all its prices are in."""
+        self.venue.moment(ts_ns)
+        self._advance(ts_ns, deliver)
 
     def _advance(self, ts_ns: int, deliver: Callable[[Event], object]) -> None:
         for event in self.venue.advance(ts_ns):
