@@ -116,6 +116,16 @@ def test_what_lowers_risk_is_taken_down_to_maintenance_and_what_raises_it_to_ini
     assert closed.status == "filled"
 
 
+def test_orders_of_one_plan_that_turn_a_position_raise_risk_together() -> None:
+    stage = opened(P)
+    stage.do(plan("open", perp(80 * ONE, P)))
+    closed = stage.do(plan("turn", *[perp(-80 * ONE, P)] * 3))
+    assert closed is not None
+    assert closed.reason.startswith("InsufficientCollateral")
+    assert stage.venue._books.account().perp("SOL-PERP").base_e9 == -80 * ONE
+    stage.assert_books_agree()
+
+
 def test_a_token_whose_rate_is_not_known_can_be_sold_to_the_last_unit_and_no_further() -> None:
     stage = opened(P)
     stage.do(plan("buy", spot(ONE // 200, 100_000 * E6, market="wBTC")))
@@ -464,6 +474,15 @@ def test_an_atomic_plan_waits_for_both_opens() -> None:
     stage.price(T0 + 300 * S, "SOL", 210 * E6, open_e6=202 * E6)
     assert [fill.quote_e6 for fill in stage.fills()] == [-202 * E6, 201 * E6]
     stage.assert_books_agree()
+
+
+def test_an_atomic_plan_fills_at_opens_of_one_moment() -> None:
+    stage = opened(config=VenueConfig(deposit_e6=1_000 * E6, models=FREE_NEXT_OPEN))
+    stage.do(plan("p", spot(ONE, 202 * E6), perp(-ONE, 210 * E6), life_s=900, atomic=True))
+    for ts_ns, open_e6 in ((T0 + 300 * S, 201 * E6), (T0 + 600 * S, 220 * E6)):
+        stage.price(ts_ns, "SOL-PERP", open_e6, open_e6=open_e6)
+        stage.price(ts_ns, "SOL", open_e6, open_e6=open_e6)
+    assert stage.fills() == [], "the spot's open of 201 was over when the perp opened at 220"
 
 
 def test_partial_fills_come_in_parts_and_may_leave_one_to_expire() -> None:

@@ -166,6 +166,17 @@ def test_all_may_be_withdrawn_where_nothing_is_at_risk() -> None:
     assert stage.venue._books.account() == Account("USDC")
 
 
+def test_a_withdrawal_counts_the_orders_of_its_own_market() -> None:
+    """Without the deposit, the open sale would borrow what it sells."""
+    stage = opened(P, deposit_e6=300 * E6)
+    stage.venue.deposit("SOL", 10 * ONE, T0)
+    stage.advance(T0)
+    assert stage.do(plan("sale", spot(-10 * ONE, 201 * E6))) is None, "it waits for its price"
+    refusal = stage.venue.withdraw("SOL", 10 * ONE, T0)
+    assert refusal is not None
+    assert refusal.startswith("InsufficientCollateral")
+
+
 def test_withdrawals_leave_initial_margin() -> None:
     stage = opened(P)
     assert stage.venue.withdraw("USDC", 1_001 * E6, T0) == "InsufficientDeposit"

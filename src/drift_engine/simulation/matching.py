@@ -88,7 +88,7 @@ class Matcher:
         for plan in self._with(market):
             for leg in plan.live():
                 if leg.market == market and not leg.post_only:
-                    leg.open_e6 = open_e6 or self._quotes.of[market].mark_e6
+                    leg.open_e6, leg.open_ns = open_e6 or self._quotes.of[market].mark_e6, ts_ns
             self._take(plan, ts_ns)
             if ts_ns >= plan.expires_ns and not self._awaits_open(plan):
                 self._end(plan, ts_ns, "expired")
@@ -156,9 +156,11 @@ class Matcher:
         if len(others) + len(taken) > orders.MAX_ORDERS:
             return "MaxNumberOfOrders"
         specs, account = self._books.markets, self._books.account()
-        before = orders.with_orders(account, others, specs) if others else account
-        increasing = True in [orders.increases_risk(leg, before, specs) for leg in taken]
-        after = orders.with_orders(before, taken, specs)
+        after = orders.with_orders(account, others, specs) if others else account
+        increasing = False
+        for leg in taken:
+            increasing |= orders.increases_risk(leg, after, specs)
+            after = orders.with_orders(after, [leg], specs)
         markets = self.markets_of(after)
         margin = margin_of(after, markets, ts_ns)
         refusal = orders.margin_refusal(margin, increasing=increasing)
@@ -173,7 +175,7 @@ class Matcher:
         fills: list[Fill] = []
         for index, leg in legs:
             ahead_e9 = sum(base_e9 for other, base_e9, _ in fills if plan.legs[other].market == leg.market)
-            if (fill := self._taker_fill(index, leg, ahead_e9)) is not None:
+            if (fill := self._taker_fill(index, leg, ahead_e9, ts_ns)) is not None:
                 fills.append(fill)
         if plan.atomic and len(fills) < len(legs):
             for leg in plan.live() if any(leg.status for _, leg in legs) else ():
@@ -182,10 +184,10 @@ class Matcher:
         for index, base_e9, price_e6 in fills:
             self._fill(plan, index, base_e9, price_e6, ts_ns, maker=False)
 
-    def _taker_fill(self, index: int, leg: OpenLeg, ahead_e9: int) -> Fill | None:
+    def _taker_fill(self, index: int, leg: OpenLeg, ahead_e9: int, ts_ns: int) -> Fill | None:
         """Return what of a leg fills now, once the plan's legs before it filled ``ahead_e9`` in its market."""
         quote = self._quotes.of[leg.market]
-        if leg.stuck or quote.status == "paused":
+        if leg.stuck or quote.status == "paused" or (self._next_open and leg.open_ns != ts_ns):
             return None
         base_e9 = self._reducible(leg, ahead_e9)
         if base_e9 == 0:

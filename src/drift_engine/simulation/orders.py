@@ -35,7 +35,10 @@ _WORST_FIRST: tuple[PlanStatus, ...] = ("rejected", "cancelled", "expired")
 
 
 class OpenLeg(Struct):
-    """One order: what is left of it, and how it ended. ``stuck``: finds no more fills. ``open_e6``: the open it saw."""
+    """One order: what is left of it, and how it ended. ``stuck``: finds no more fills.
+
+    ``open_e6`` is the open it saw last, ``open_ns`` of when.
+    """
 
     market: str
     kind: Kind
@@ -48,6 +51,7 @@ class OpenLeg(Struct):
     reason: str = ""
     stuck: bool = False
     open_e6: int = 0
+    open_ns: int = 0
 
     def end(self, status: PlanStatus, reason: str = "") -> None:
         """Close the order."""
@@ -146,10 +150,10 @@ def withdrawal_refusal(
     account: Account, markets: Mapping[str, Market], market: str, amount: int, now_ns: int
 ) -> str | None:
     """Refuse to give out more tokens than are held, or what leaves too little initial margin."""
-    scaled_e9 = account.spot(market).scaled_e9
-    if amount > token_amount(scaled_e9, markets[market]):
+    held = account.spot(market)
+    if amount > token_amount(held.scaled_e9, markets[market]):
         return "InsufficientDeposit"
-    left = SpotBalance(market, add_tokens(scaled_e9, -amount, markets[market], leaving=True))
+    left = structs.replace(held, scaled_e9=add_tokens(held.scaled_e9, -amount, markets[market], leaving=True))
     others = tuple(balance for balance in account.spots if balance.market != market)
     after = structs.replace(account, spots=(*others, left))
     return margin_refusal(margin_of(after, markets, now_ns), increasing=True)
