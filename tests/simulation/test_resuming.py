@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
+from venue_stage import ONE, PLAIN, T0, S, perp, plan, timeline
 
 from drift_engine.core.driving import drive
-from drift_engine.core.types import Event
+from drift_engine.core.types import Event, Filled
 from drift_engine.core.units import E6
 from drift_engine.simulation.facts import venue_facts
+from drift_engine.simulation.faults import Faults, Window
 from drift_engine.simulation.models import VenueConfig
 from drift_engine.simulation.resuming import row_to_resume
 from drift_engine.simulation.rows import Row, RowKind
@@ -52,6 +54,32 @@ def test_a_venue_stopped_after_any_row_ends_like_one_that_never_was(rows: int) -
     now_ns = TIMELINE.last_ns
     assert drive(again.events_since(0, now_ns)) == drive(whole.events_since(0, now_ns))
     assert drive(again.observe(now_ns)) == drive(whole.observe(now_ns))
+    log.close()
+
+
+def test_prices_that_came_while_an_oracle_stood_still_do_not_come_again() -> None:
+    """The oracle stands at 200 from the third row on; the mark dips in the fourth, before the first order is there."""
+    marks = [200, 200, 200, 190, 200, 200]
+    rows = [(T0 + at * S, RowKind.PRICE, "SOL-PERP", 200 * E6, mark * E6, 0) for at, mark in enumerate(marks)]
+    whole = timeline(("SOL-PERP",), rows)
+    stale = Window(100 * S, 50 * S, (T0 + 2 * S) % (100 * S))
+    config = VenueConfig(deposit_e6=1_000 * E6, models=PLAIN, faults=Faults(stale_oracle=stale))
+    log = VenueLog(":memory:")
+    venue = SimVenue(config, log=log)
+    for now_ns, _ in World(whole, venue).run(list[Event]().append):
+        if now_ns in (T0 + 4 * S, T0 + 5 * S):
+            order = plan(str(now_ns), perp(ONE, 195 * E6, post=True), now_ns=now_ns, life_s=600)
+            drive(venue.place(order, now_ns))
+            if now_ns == T0 + 5 * S:
+                break
+    again = SimVenue.restore(log, config)
+    assert again.quotes.of["SOL-PERP"].ts_ns == T0 + S, "the oracle is as old as it was"
+    row = row_to_resume(whole, again.quotes, "USDC", log.events())
+    assert row == len(rows)
+    told = list(lived(again, whole, row))
+    assert not [event for event in told if isinstance(event, Filled)]
+    again.price(T0 + 6 * S, "SOL-PERP", 201 * E6, 200 * E6)
+    assert again.quotes.of["SOL-PERP"].ts_ns == T0 + S
     log.close()
 
 

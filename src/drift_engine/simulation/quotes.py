@@ -11,7 +11,7 @@ publishes nothing, though its markets move.
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from drift_engine.clock import SIM_SLOT_NS
 from drift_engine.core.types import MarketStatus, MarketUpdated, Spec
@@ -164,7 +164,8 @@ class MarketQuote:
 
     def restore(self, record: QuoteRecord) -> None:
         """Take the figures from the disk."""
-        self.last = structs.replace(record.last, ts_ns=record.ts_ns)
+        self.last = record.last
+        self.stale, self._fresh_ns = record.ts_ns != record.last.ts_ns, record.ts_ns
         self.funding_e9 = record.funding_e9
         self.deposit_rate_e6, self.borrow_rate_e6 = record.deposit_rate_e6, record.borrow_rate_e6
 

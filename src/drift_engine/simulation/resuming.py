@@ -16,7 +16,7 @@ from drift_engine.simulation.timeline import Timeline
 
 def row_to_resume(timeline: Timeline, quotes: Quotes, quote: str, events: Sequence[AccountEvent]) -> int:
     """Return the first row that is news to a venue with these quotes and events; 0 for a new one."""
-    priced = {name: taken.ts_ns for name, taken in quotes.of.items() if name in timeline.markets and name != quote}
+    priced = {name: taken.last.ts_ns for name, taken in quotes.of.items() if name in timeline.markets and name != quote}
     booked = [event for event in events if isinstance(event, FundingPaid | InterestAccrued)]
     last_ns = max([0, *priced.values(), *(event.ts_ns for event in booked)])
     taken = {(True, name) for name, ts_ns in priced.items() if ts_ns == last_ns}
