@@ -357,6 +357,16 @@ def test_two_legs_that_only_reduce_share_what_is_held(*, atomic: bool) -> None:
     stage.assert_books_agree()
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_what_only_reduces_counts_what_the_leg_before_it_really_filled(seed: int) -> None:
+    models = structs.replace(PLAIN, partial=PartialFills(E6 // 2, 2, E6))
+    stage = opened(P, config=VenueConfig(seed=seed, deposit_e6=1_000 * E6, models=models))
+    stage.do(plan("open", perp(2 * ONE, P)))
+    stage.do(plan("both", perp(2 * ONE, P), perp(-4 * ONE, P, reduce_only=True)))
+    assert stage.venue._books.account().perp("SOL-PERP").base_e9 >= 0
+    stage.assert_books_agree()
+
+
 def test_reduce_only_spot_does_not_borrow() -> None:
     stage = opened(P)
     stage.do(plan("buy", spot(ONE, P)))

@@ -175,8 +175,11 @@ class Matcher:
         fills: list[Fill] = []
         for index, leg in legs:
             ahead_e9 = sum(base_e9 for other, base_e9, _ in fills if plan.legs[other].market == leg.market)
-            if (fill := self._taker_fill(index, leg, ahead_e9, ts_ns)) is not None:
+            fill = self._taker_fill(index, leg, ahead_e9, ts_ns)
+            if fill is not None and plan.atomic:
                 fills.append(fill)
+            elif fill is not None:
+                self._fill(plan, *fill, ts_ns, maker=False)
         if plan.atomic and len(fills) < len(legs):
             for leg in plan.live() if any(leg.status for _, leg in legs) else ():
                 leg.end("cancelled", "RevertFill")
