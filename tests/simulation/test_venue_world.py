@@ -96,6 +96,15 @@ def test_the_times_ahead_cross_chunks() -> None:
     assert len(ahead) > 2_900
 
 
+def test_a_tick_is_not_lost_where_its_last_row_is_of_another_chunk_and_does_not_count() -> None:
+    rows = [(T0 + at * S, PRICE, "SOL-PERP", P, P, 0) for at in range(4_096)]
+    rows.append((T0 + 4_095 * S, PRICE, "SOL", P, P, 0))
+    world = World(timeline(("SOL-PERP", "SOL"), rows), SimVenue(), ("SOL-PERP",))
+    _, ticks = world_events(world)
+    assert len(ticks) == 4_096
+    assert list(world.times()) == ticks
+
+
 def test_quotes_are_remade_from_the_rows_alone() -> None:
     rows = [(T0 + n * S, PRICE, "SOL-PERP", P + n * 7_001, P + n * 6_001, 0) for n in range(600)]
     rows += [(T0 + 100 * S, FUNDING, "SOL-PERP", 123, P, P)]

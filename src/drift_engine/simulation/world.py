@@ -11,7 +11,7 @@ import numpy as np
 from drift_engine.core.types import Event, RowsRead
 from drift_engine.simulation.quotes import sides, slot_at
 from drift_engine.simulation.rows import Bytes, Columns, Ints, RowKind
-from drift_engine.simulation.timeline import Timeline
+from drift_engine.simulation.timeline import Chunk, Timeline
 from drift_engine.simulation.venue import SimVenue
 
 _FUNDING, _PRICE = int(RowKind.FUNDING), int(RowKind.PRICE)
@@ -34,8 +34,8 @@ class World:
         """Deliver every event in order; yield time and slot of each tick, and go on when asked for the next."""
         venue, prices, desks = self.venue, self.venue.prices, self._desks
         ts_ns = 0
-        for chunk in self.timeline.chunks(self._first_row):
-            rows = chunk.columns._replace(tick=self._ticks(chunk.columns))
+        for chunk, ticks in self._chunks():
+            rows = chunk.columns._replace(tick=ticks)
             more = (slot_at(rows.ts), *self._sides(rows))
             for ts_ns, kind, index, a, b, c, tick, slot, bid, ask in rows.rows(*more):
                 if ts_ns >= venue.due_ns:
@@ -59,17 +59,19 @@ class World:
 
     def times(self) -> Iterator[int]:
         """Yield the times of the ticks to come. Nothing is lived through: the venue stays where it is."""
+        for chunk, ticks in self._chunks():
+            yield from chunk.columns.ts[ticks > 0].tolist()
+
+    def _chunks(self) -> Iterator[tuple[Chunk, Bytes]]:
+        """Iterate over chunks, and after which of their rows a tick comes: the last of a time, if one counted since."""
+        waiting = 0
         for chunk in self.timeline.chunks(self._first_row):
             rows = chunk.columns
-            yield from rows.ts[self._ticks(rows) > 0].tolist()
-
-    def _ticks(self, rows: Columns) -> Bytes:
-        """Return after which rows a tick comes: the last of a time, if a row that counts came since the one before."""
-        ticks = np.flatnonzero(rows.tick)
-        seen = np.cumsum(self._counts.take(rows.market))[ticks]
-        fresh = np.zeros_like(rows.tick)
-        fresh[ticks] = np.diff(seen, prepend=0) > 0
-        return fresh
+            ticks, fresh = np.flatnonzero(rows.tick), np.zeros_like(rows.tick)
+            seen = waiting + np.cumsum(self._counts.take(rows.market))
+            fresh[ticks] = np.diff(seen[ticks], prepend=0) > 0
+            waiting = int(seen[-1] - seen[ticks[-1]]) if len(ticks) else int(seen[-1])
+            yield chunk, fresh
 
     def _sides(self, rows: Columns) -> tuple[Ints, Ints]:
         """Return the bids and asks of a chunk's price rows; what stands in other rows means nothing."""
