@@ -1,11 +1,10 @@
 """The emergency close: cancel everything, close everything, verify with the venue, and stay halted.
 
-It is a procedure over the engine's state, one step a tick, so that it survives a crash: ``state.closing`` is the
-number of the attempt under way and ``state.retry_ns`` when the next may start; both are journaled. Until
-then the orders of an attempt are left to fill; what is still in flight is cancelled before the next, which accepts a
-wider price. It ends HALTED and latched when our books are flat and the venue's say the same; what
-cannot be closed is named, never hidden. It closes perps, what was borrowed, and the spot leg of a hedge; other deposits
-stay.
+It is a procedure over the engine's state, one step a tick, so that it survives a crash: ``state.closing`` is the number
+of the attempt under way and ``state.retry_ns`` when the next may start; both are journaled. Until then the orders of an
+attempt are left to fill; what is still in flight is cancelled before the next, which accepts a wider price. It ends
+HALTED and latched when our books are flat and the venue's say the same; what cannot be closed is named, never hidden.
+It closes perps, what was borrowed, and the spot leg of a hedge; other deposits stay.
 """
 
 from collections.abc import Callable
